@@ -1,0 +1,38 @@
+"""Virtual Pis on one Linux machine: real Debian trees, systemd as process 1, sshd, an address of their own.
+
+Every verb is a plain function::
+
+    from bramble import lab
+
+    lab.up(size=3, name="red")
+    lab.kill("red", "red01")
+    lab.start("red", "red01")
+    lab.down("red")
+
+What hosts of a lab share with the machine: one kernel, so the clock, modules, most of /proc/sys and the kernel log. The
+clock cannot be set nor modules be loaded from within. What a lab cannot show: heat, SD-card speed, ARM speed, and
+``cmdline.txt`` taking effect.
+"""
+
+from bramble.lab.requirements import missing_packages
+from bramble.lab.report import HostStatus, LabStatus
+from bramble.lab.verbs import add, cut, down, heal, kill, labs, pause, reset, resume, start, up
+from bramble.lab.verbs import status
+
+__all__ = [
+    "HostStatus",
+    "LabStatus",
+    "add",
+    "cut",
+    "down",
+    "heal",
+    "kill",
+    "labs",
+    "missing_packages",
+    "pause",
+    "reset",
+    "resume",
+    "start",
+    "status",
+    "up",
+]

@@ -1,0 +1,195 @@
+"""A host's power: on, off as by pulling the plug, and what it is doing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bramble
+from bramble.errors import HostError
+from bramble.lab import network
+from bramble.lab.cgroups import Groups, hierarchies, plain_unified
+from bramble.lab.process import clean_environment, last_lines, run
+from bramble.lab.state import HostSpec, LabSpec
+
+
+def groups_name(lab: LabSpec, host: HostSpec) -> str:
+    """Name of the host's groups, and of its unit where the machine's systemd makes them."""
+    return f"bramble-lab-{lab.ident}-{host.name}"
+
+
+def own_groups() -> Groups:
+    """The groups that the calling process is in."""
+    return Groups(tuple(tree.own for tree in hierarchies()))
+
+
+def host_groups(lab: LabSpec, host: HostSpec) -> Groups:
+    """All groups of a host that are there."""
+    name = groups_name(lab, host)
+    return Groups(Groups.find(name).folders + Groups.find(f"{name}.service").folders)
+
+
+def find_leader(groups: Groups) -> int | None:
+    """The pid, as this machine counts, of the host's own process 1."""
+    for pid in sorted(groups.pids()):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for line in status.splitlines():
+            # Two numbers: one namespace below ours. Containers within the host have three.
+            if line.startswith("NSpid:") and line.split()[2:] == ["1"]:
+                return pid
+    return None
+
+
+def leader(lab: LabSpec, host: HostSpec) -> int:
+    """The host's process 1; ``HostError`` when it is off."""
+    found = find_leader(host_groups(lab, host))
+    if found is None:
+        raise HostError("the host is switched off", host=host.name, hint=f"bramble lab start {host.name}")
+    return found
+
+
+def supervised(lab: LabSpec, host: HostSpec) -> bool:
+    """Whether the host has a living supervisor."""
+    try:
+        with (lab.host_folder(host) / "supervisor.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+
+
+def switch_on(lab: LabSpec, host: HostSpec) -> None:
+    """Start the host's supervisor, which boots the host. Returns at once; see :func:`wait_ready`."""
+    folder = lab.host_folder(host)
+    if not Path(host.tree).is_dir():
+        raise HostError("its base tree is gone", host=host.name, why=host.tree, hint=f"bramble lab down --name {lab.name}")
+    package = str(Path(bramble.__path__[0]).parent)
+    module = [sys.executable, "-P", "-m", "bramble.lab.supervisor", lab.name, host.name]
+    argv = ["unshare", "--mount", "--propagation=slave", *module]
+    # The supervisor must find the same labs and the same code as we do, and gets nothing else of our environment.
+    kept = {key: value for key, value in os.environ.items() if key.startswith("XDG_") or key == "HOME"}
+    environment = clean_environment({**kept, "PYTHONPATH": package})
+    if plain_unified():
+        argv = [*_unit(lab, host, environment), *argv]
+    else:
+        groups = Groups.make(groups_name(lab, host))
+        groups.limit(host.memory, host.cpus)
+        argv = ["setsid", "--fork", *argv]
+    with (folder / "console.log").open("a") as console:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, cwd="/", check=False
+        )
+    if done.returncode != 0:
+        raise HostError("the host cannot be started", host=host.name, why=console_tail(lab, host))
+
+
+def _unit(lab: LabSpec, host: HostSpec, environment: dict[str, str]) -> list[str]:
+    """Ask the machine's systemd for a unit with groups delegated to it: the only lawful way on unified groups."""
+    console = lab.host_folder(host) / "console.log"
+    settings = [
+        "Delegate=yes",
+        "KillMode=control-group",
+        "TasksMax=infinity",
+        f"StandardOutput=append:{console}",
+        f"StandardError=append:{console}",
+        *([f"MemoryMax={host.memory}"] if host.memory is not None else []),
+        *([f"CPUQuota={host.cpus * 100:.0f}%"] if host.cpus is not None else []),
+    ]
+    return [
+        "systemd-run",
+        "--quiet",
+        "--collect",
+        f"--unit={groups_name(lab, host)}",
+        *(f"--property={setting}" for setting in settings),
+        *(f"--setenv={key}={value}" for key, value in environment.items()),
+    ]
+
+
+def switch_off(lab: LabSpec, host: HostSpec) -> None:
+    """Pull the plug: every process of the host and its supervisor die at once. Nothing happens when it is off."""
+    groups = host_groups(lab, host)
+    groups.kill()
+    network.unplug(lab, host)
+    groups.remove()
+
+
+def wait_ready(lab: LabSpec, host: HostSpec, seconds: float) -> None:
+    """Wait until sshd answers and systemd has started all it wanted to.
+
+    Raises
+    ------
+    HostError
+        It did not come up in time, or went off again; ``why`` holds the end of its console.
+    """
+    deadline = time.monotonic() + seconds
+    begun = False
+    while True:
+        doing = _doing(lab, host)
+        if doing == "ready":
+            return
+        if supervised(lab, host):
+            begun = True
+        elif begun:
+            raise HostError("the host went off while it was starting", host=host.name, why=console_tail(lab, host))
+        if time.monotonic() > deadline:
+            raise HostError(
+                f"the host did not come up within {seconds:.0f} s ({doing})", host=host.name, why=console_tail(lab, host)
+            )
+        time.sleep(0.05)
+
+
+def _doing(lab: LabSpec, host: HostSpec) -> str:
+    """How far a host has come: ``ready``, or what is still missing."""
+    pid = find_leader(host_groups(lab, host))
+    if pid is None:
+        return "no process yet"
+    if not _answers(str(lab.address(host))):
+        return "sshd does not answer"
+    state = run(
+        ["nsenter", f"--target={pid}", "--all", "systemctl", "is-system-running"], what="asking systemd", check=False
+    ).strip()
+    return "ready" if state in ("running", "degraded") else f"systemd is {state or 'not there'}"
+
+
+def _answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=1.0) as connection:
+            connection.settimeout(1.0)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def console_tail(lab: LabSpec, host: HostSpec) -> str:
+    """The last lines that the host, or its supervisor, wrote to the console."""
+    try:
+        return last_lines((lab.host_folder(host) / "console.log").read_text(errors="replace"), 12) or "the console is empty"
+    except FileNotFoundError:
+        return "there is no console log"
+
+
+def require_on(lab: LabSpec, host: HostSpec) -> Groups:
+    """The groups of a host that is on; ``HostError`` otherwise."""
+    groups = host_groups(lab, host)
+    if find_leader(groups) is None:
+        raise HostError("the host is switched off", host=host.name, hint=f"bramble lab start {host.name}")
+    return groups
+
+
+
+
+def sweep(lab: LabSpec) -> None:
+    """Switch off whatever still carries this lab's name, known to it or not."""
+    groups = Groups.find_all(f"bramble-lab-{lab.ident}-")
+    groups.kill()
+    groups.remove()

@@ -1,0 +1,126 @@
+"""The one process that stands behind a lab host: it boots it, boots it again when it reboots, and clears up.
+
+It runs in a mount namespace of its own. The host's disk and its pinned network live in there, so when the last process
+of a host is gone the kernel itself takes them away, however they ended. Its groups hold it and all its host's processes.
+
+Started as ``python -m bramble.lab.supervisor LAB HOST`` by :mod:`bramble.lab.power`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bramble.lab import network
+from bramble.lab.cgroups import Groups, plain_unified
+from bramble.lab.power import find_leader, groups_name, own_groups
+from bramble.lab.process import ProcessId, clean_environment, run
+from bramble.lab.state import HostSpec, LabSpec, load, locked
+
+#: systemd-nspawn's exit status when its payload asked for a reboot (EXIT_FORCE_RESTART).
+_REBOOT = 133
+_DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
+
+
+def main(lab_name: str, host_name: str) -> int:
+    """Run one host until it is switched off; 0 after an orderly power-off."""
+    lab = load(lab_name)
+    if lab is None:
+        return 0  # taken down while we were starting
+    host = lab.host(host_name)
+    folder = lab.host_folder(host)
+    with locked(folder / "supervisor.lock", busy=f"{host.name} has a supervisor already"):
+        groups = _enter_groups(lab, host)
+        _mount_disk(lab, host)
+        while True:
+            code = _boot(lab, host, groups)
+            if code != _REBOOT:
+                network.unplug(lab, host)
+                return code
+
+
+def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
+    if plain_unified():
+        return own_groups()
+    groups = Groups.find(groups_name(lab, host))
+    groups.join()
+    return groups
+
+
+def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
+    """Lay the host's own disk over its base tree."""
+    folder = lab.host_folder(host)
+    disk = folder / "disk"
+    options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+    (folder / "root").mkdir(exist_ok=True)
+    run(["mount", "-t", "overlay", "-o", options, "overlay", folder / "root"], what="mounting the host's disk")
+
+
+def _boot(lab: LabSpec, host: HostSpec, groups: Groups) -> int:
+    """One boot of the host, from its first process to its last; returns nspawn's exit status."""
+    folder = lab.host_folder(host)
+    network.plug(lab, host, folder / "network")
+    argv = [
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+        f"--directory={folder / 'root'}",
+        f"--machine={host.name}",
+        f"--hostname={host.name}",
+        f"--network-namespace-path={folder / 'network'}",
+        "--console=pipe",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        "--capability=CAP_NET_ADMIN",
+        f"--drop-capability={_DROPPED}",
+        "--kill-signal=SIGRTMIN+3",
+        *(f"--bind={folder / 'disks' / str(index)}:{path}" for index, path in enumerate(host.disks) if path != "/"),
+    ]
+    # The network's settings below /proc/sys/net are the host's own; the rest of /proc/sys is the machine's.
+    environment = clean_environment({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})
+    nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment)
+    _give_controllers(nspawn, groups)
+    code = nspawn.wait()
+    _kill_rest(groups)
+    return code
+
+
+def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
+    """Let the host's root write the v1 controllers below its own groups, as root of a real Pi can.
+
+    nspawn mounts them read-only. The remount is in the host's own mount namespace.
+    """
+    if plain_unified():
+        return
+    while nspawn.poll() is None:
+        leader = find_leader(groups)
+        if leader:
+            mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
+            points = [line.split()[4] for line in mounts if " - cgroup " in line]
+            for point in points:
+                run(
+                    ["nsenter", f"--target={leader}", "--mount", "mount", "-o", "remount,bind,rw", point],
+                    what="giving the host its controllers",
+                    check=False,
+                )
+            return
+        time.sleep(0.02)
+
+
+def _kill_rest(groups: Groups) -> None:
+    """nspawn may be gone before its payload; what is left has no supervisor any more, so it goes too."""
+    for pid in groups.pids() - {os.getpid()}:
+        try:
+            ProcessId.of(pid).kill()
+        except ProcessLookupError:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
