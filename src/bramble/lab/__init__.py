@@ -1,6 +1,6 @@
 """Virtual Pis on one Linux machine: real Debian trees, systemd as process 1, sshd, an address of their own.
 
-Every verb is a plain function::
+Every verb is a plain function that returns when it is done, and needs root::
 
     from bramble import lab
 
@@ -14,17 +14,24 @@ clock cannot be set nor modules be loaded from within. What a lab cannot show: h
 ``cmdline.txt`` taking effect.
 """
 
-from bramble.lab.requirements import missing_packages
+from bramble.lab.faults import cut, drain, fill, heal, pause, resume
+from bramble.lab.inside import execute, shell
 from bramble.lab.report import HostStatus, LabStatus
-from bramble.lab.verbs import add, cut, down, heal, kill, labs, pause, reset, resume, start, up
-from bramble.lab.verbs import status
+from bramble.lab.requirements import missing_packages
+from bramble.lab.snapshot import Snapshot, diff_snapshots, snapshot
+from bramble.lab.verbs import add, down, kill, labs, reset, small_disk, start, status, up
 
 __all__ = [
     "HostStatus",
     "LabStatus",
+    "Snapshot",
     "add",
     "cut",
+    "diff_snapshots",
     "down",
+    "drain",
+    "execute",
+    "fill",
     "heal",
     "kill",
     "labs",
@@ -32,6 +39,9 @@ __all__ = [
     "pause",
     "reset",
     "resume",
+    "shell",
+    "small_disk",
+    "snapshot",
     "start",
     "status",
     "up",

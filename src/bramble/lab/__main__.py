@@ -13,7 +13,9 @@ from bramble.errors import BrambleError
 def main() -> int:
     """Run one verb; the exit code is the error's own."""
     parser = argparse.ArgumentParser(prog="python -m bramble.lab")
-    parser.add_argument("verb", choices=["up", "down", "status", "kill", "start", "cut", "heal", "reset", "pause", "resume"])
+    parser.add_argument(
+        "verb", choices=["up", "down", "status", "kill", "start", "cut", "heal", "reset", "pause", "resume"]
+    )
     parser.add_argument("hosts", nargs="*")
     parser.add_argument("--name", default="red")
     parser.add_argument("--size", type=int)

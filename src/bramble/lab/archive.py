@@ -67,7 +67,9 @@ def machine_release() -> tuple[str, str]:
     for family in families:
         if family in _KEYRINGS:
             # Linux Mint and others name their own release first, and the one they are made from second.
-            return family, facts.get("UBUNTU_CODENAME") or facts.get("DEBIAN_CODENAME") or facts.get("VERSION_CODENAME", "")
+            return family, facts.get("UBUNTU_CODENAME") or facts.get("DEBIAN_CODENAME") or facts.get(
+                "VERSION_CODENAME", ""
+            )
     raise UsageError("the lab needs Debian or Ubuntu", why=f"this is {facts.get('PRETTY_NAME', 'an unknown system')}")
 
 
@@ -113,7 +115,8 @@ def available(release: Release) -> Release:
 def _derived(own: str, wanted: str) -> tuple[Source, ...]:
     """The machine's own sources with the release's name in place of the machine's; the base suite first."""
     listing = run(
-        ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"], what="reading this machine's apt sources"
+        ["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"],
+        what="reading this machine's apt sources",
     )
     components: dict[tuple[str, str], list[str]] = {}
     for line in listing.splitlines():

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,16 +107,24 @@ class Groups:
         return cls(tuple(folders))
 
     @classmethod
-    def find(cls, name: str) -> Groups:
-        """The groups of this name wherever they hang, whoever made them."""
-        roots = {tree.mount for tree in hierarchies()}
-        return cls(tuple(found for root in sorted(roots) for found in _search(root, name)))
+    def find(cls, names: set[str]) -> Groups:
+        """The groups of these names wherever they hang, whoever made them."""
+        return cls._search(lambda name: name in names)
 
     @classmethod
-    def find_all(cls, prefix: str) -> Groups:
+    def find_prefix(cls, prefix: str) -> Groups:
         """All groups whose names begin so, wherever they hang."""
-        roots = {tree.mount for tree in hierarchies()}
-        return cls(tuple(found for root in sorted(roots) for found in _search(root, prefix, exact=False)))
+        return cls._search(lambda name: name.startswith(prefix))
+
+    @classmethod
+    def _search(cls, wanted: Callable[[str], bool]) -> Groups:
+        found = []
+        for root in sorted({tree.mount for tree in hierarchies()}):
+            for path, folders, _ in os.walk(root):
+                matches = [folder for folder in folders if wanted(folder)]
+                found += [Path(path, folder) for folder in matches]
+                folders[:] = [folder for folder in folders if folder not in matches]
+        return cls(tuple(found))
 
     def limit(self, memory: int | None, cpus: float | None) -> None:
         """Bound memory (bytes) and processor time (cores).
@@ -221,12 +229,3 @@ def _remove(group: Path) -> None:
 
 def _below(folder: Path) -> Iterable[Path]:
     return [Path(path) for path, _, _ in os.walk(folder)]
-
-
-def _search(root: Path, name: str, *, exact: bool = True) -> list[Path]:
-    found = []
-    for path, folders, _ in os.walk(root):
-        for folder in [folder for folder in folders if folder == name or (not exact and folder.startswith(name))]:
-            found.append(Path(path, folder))
-            folders.remove(folder)
-    return found

@@ -1,31 +1,140 @@
-"""A host's own disk: the layer over its base tree, and small disks of a given size that can be filled up safely."""
+"""A host's own disk: the layer over its base tree, and small disks of a given size that can be filled up safely.
+
+A small disk is a tmpfs that the machine holds, so it outlives a power cut as a real disk does. It holds what the host
+sees in a folder of its own; the ballast that fills it up lies beside that, so a host never sees it.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
+from bramble.errors import UsageError
 from bramble.lab import identity
+from bramble.lab.folders import remove_folder
 from bramble.lab.packages import lend_packages
+from bramble.lab.process import run
 from bramble.lab.state import HostSpec, LabSpec
-from bramble.lab.tree import remove_folder
+
+_LEAST = 1 << 20
 
 
-def make_disk(lab: LabSpec, host: HostSpec) -> None:
-    """Make the host's disk as a freshly written card; what is whole already stays as it is."""
+def layers(lab: LabSpec, host: HostSpec) -> Path:
+    """The folder with the host's ``upper`` and ``work`` layers: on its small disk for ``/`` when it has one."""
+    return small_disks(lab, host).get("/", lab.host_folder(host) / "disk")
+
+
+def small_disks(lab: LabSpec, host: HostSpec) -> dict[str, Path]:
+    """Where each small disk of a host is mounted on the machine."""
+    return {path: lab.host_folder(host) / "disks" / str(index) for index, path in enumerate(host.disks)}
+
+
+def make_disks(lab: LabSpec, host: HostSpec) -> None:
+    """Make the host's disk as a freshly written card, and its small disks; what is whole already stays as it is."""
     disk = lab.host_folder(host) / "disk"
     done = lab.host_folder(host) / "disk.whole"
-    if done.exists():
-        return
-    remove_folder(disk)
-    (disk / "work").mkdir(parents=True)
-    (disk / "upper").mkdir()
-    (disk / "upper").chmod(0o755)
-    identity.personalise(lab, host, disk / "upper")
-    lend_packages(host.release, Path(host.tree), disk / "upper")
-    done.touch()
+    if not done.exists():
+        remove_folder(disk)
+        (disk / "work").mkdir(parents=True)
+        (disk / "upper").mkdir()
+        (disk / "upper").chmod(0o755)
+        identity.personalise(lab, host, disk / "upper")
+        lend_packages(host.release, Path(host.tree), disk / "upper")
+        done.touch()
+    for path, place in small_disks(lab, host).items():
+        if not place.is_mount():
+            _make_small(lab, host, path, place)
 
 
-def wipe_disk(lab: LabSpec, host: HostSpec) -> None:
-    """Throw away all that was written on a host that is off."""
-    (lab.host_folder(host) / "disk.whole").unlink(missing_ok=True)
-    remove_folder(lab.host_folder(host) / "disk")
+def _make_small(lab: LabSpec, host: HostSpec, path: str, place: Path) -> None:
+    """Mount a small disk and copy onto it what the host has at its place now."""
+    place.mkdir(parents=True, exist_ok=True)
+    size = host.disks[path]
+    run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "lab-disk", place], what="making a small disk")
+    disk = lab.host_folder(host) / "disk"
+    try:
+        if path == "/":
+            run(["cp", "-a", disk / "upper", place / "upper"], what=f"copying / onto a disk of {size} bytes")
+            (place / "work").mkdir()
+        else:
+            # The host's view of the folder exists only while its layers are mounted: here for one command, unseen by others.
+            script = 'mkdir -p "$3" && mount -t overlay -o "$1" overlay "$2" && mkdir -p "$2/$4" && cp -a "$2/$4" "$3/content"'
+            options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+            words: list[str | Path] = [
+                "sh",
+                "-ec",
+                script,
+                "sh",
+                options,
+                lab.host_folder(host) / "root",
+                place,
+                path.lstrip("/"),
+            ]
+            (lab.host_folder(host) / "root").mkdir(exist_ok=True)
+            run(
+                ["unshare", "--mount", "--propagation=slave", *words],
+                what=f"copying {path} onto a disk of {size} bytes",
+            )
+    except BaseException:
+        # A disk without its content must not be taken for whole by the next start.
+        run(["umount", place], what="dropping a small disk", check=False)
+        raise
+
+
+def add_small_disk(host: HostSpec, path: str, size: int) -> HostSpec:
+    """The same host with one more small disk.
+
+    Raises
+    ------
+    UsageError
+        The path is not absolute, has a small disk already, or the size is less than 1 MiB.
+    """
+    clean = PurePosixPath(path)
+    if not clean.is_absolute() or ".." in clean.parts:
+        raise UsageError(f"{path!r} is no place for a disk", hint="an absolute path, such as /var")
+    if size < _LEAST:
+        raise UsageError(f"a disk of {size} bytes is too small", hint=f"at least {_LEAST}")
+    if str(clean) in host.disks:
+        raise UsageError(f"{host.name} has a small disk at {clean} already", hint="reset the host to get rid of it")
+    return replace(host, disks={**host.disks, str(clean): size})
+
+
+def fill(lab: LabSpec, host: HostSpec, path: str, leave: int) -> None:
+    """Fill a small disk up but for that many bytes; what was filled up before is let out first."""
+    ballast = _small_disk(lab, host, path) / "ballast"
+    ballast.unlink(missing_ok=True)
+    state = os.statvfs(ballast.parent)
+    free = state.f_bavail * state.f_frsize - leave
+    if free > 0:
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free)
+
+
+def drain(lab: LabSpec, host: HostSpec, path: str) -> None:
+    """Take out again what :func:`fill` put in."""
+    (_small_disk(lab, host, path) / "ballast").unlink(missing_ok=True)
+
+
+def _small_disk(lab: LabSpec, host: HostSpec, path: str) -> Path:
+    try:
+        place = small_disks(lab, host)[path]
+    except KeyError:
+        raise UsageError(
+            f"{host.name} has no small disk at {path}",
+            why="its other disks are the machine's own, which nobody may fill up",
+            hint=f"lab.small_disk({lab.name!r}, {host.name!r}, {path!r}, size=...)",
+        ) from None
+    if not place.is_mount():
+        raise UsageError(
+            f"the small disk of {host.name} at {path} is not mounted", hint=f"bramble lab start {host.name}"
+        )
+    return place
+
+
+def wipe_disks(lab: LabSpec, host: HostSpec) -> None:
+    """Throw away all that was written on a host that is off, its small disks included."""
+    folder = lab.host_folder(host)
+    (folder / "disk.whole").unlink(missing_ok=True)
+    remove_folder(folder / "disks")
+    remove_folder(folder / "disk")

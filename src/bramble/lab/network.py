@@ -32,7 +32,9 @@ def free_subnet() -> str:
     BrambleError
         All 256 are taken.
     """
-    taken = [ip_network(route["dst"]) for route in _ip("-4", "route", "show", "table", "all") if "/" in str(route.get("dst"))]
+    taken = [
+        ip_network(route["dst"]) for route in _ip("-4", "route", "show", "table", "all") if "/" in str(route.get("dst"))
+    ]
     taken += [
         ip_network(f"{address['local']}/{address['prefixlen']}", strict=False)
         for link in _ip("-4", "address", "show")

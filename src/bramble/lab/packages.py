@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from bramble.lab.state import HostSpec, LabSpec, cache_folder
+from bramble.lab.state import cache_folder
 
 _ARCHIVES = "var/cache/apt/archives"
 
@@ -23,11 +23,11 @@ def lend_packages(release: str, tree: Path, upper: Path) -> None:
         _link(package, target / package.name)
 
 
-def keep_packages(lab: LabSpec, host: HostSpec) -> None:
+def keep_packages(release: str, upper: Path) -> None:
     """Keep the packages that a host downloaded. apt checks every one against its index again before it uses it."""
-    shelf = _shelf(host.release)
+    shelf = _shelf(release)
     shelf.mkdir(parents=True, exist_ok=True)
-    for package in (lab.host_folder(host) / "disk" / "upper" / _ARCHIVES).glob("*.deb"):
+    for package in (upper / _ARCHIVES).glob("*.deb"):
         if not (shelf / package.name).exists():
             _link(package, shelf / package.name)
 

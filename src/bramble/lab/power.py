@@ -28,10 +28,18 @@ def own_groups() -> Groups:
     return Groups(tuple(tree.own for tree in hierarchies()))
 
 
+def note_groups(lab: LabSpec, host: HostSpec, groups: Groups) -> None:
+    """Write down where a host's groups are, so that nobody has to search all groups of the machine for them."""
+    (lab.host_folder(host) / "groups").write_text("".join(f"{folder}\n" for folder in groups.folders))
+
+
 def host_groups(lab: LabSpec, host: HostSpec) -> Groups:
-    """All groups of a host that are there."""
-    name = groups_name(lab, host)
-    return Groups(Groups.find(name).folders + Groups.find(f"{name}.service").folders)
+    """The groups of a host, as far as they are there."""
+    try:
+        folders = [Path(line) for line in (lab.host_folder(host) / "groups").read_text().splitlines()]
+    except FileNotFoundError:
+        return Groups(())
+    return Groups(tuple(folder for folder in folders if folder.is_dir()))
 
 
 def find_leader(groups: Groups) -> int | None:
@@ -72,7 +80,9 @@ def switch_on(lab: LabSpec, host: HostSpec) -> None:
     """Start the host's supervisor, which boots the host. Returns at once; see :func:`wait_ready`."""
     folder = lab.host_folder(host)
     if not Path(host.tree).is_dir():
-        raise HostError("its base tree is gone", host=host.name, why=host.tree, hint=f"bramble lab down --name {lab.name}")
+        raise HostError(
+            "its base tree is gone", host=host.name, why=host.tree, hint=f"bramble lab down --name {lab.name}"
+        )
     package = str(Path(bramble.__path__[0]).parent)
     module = [sys.executable, "-P", "-m", "bramble.lab.supervisor", lab.name, host.name]
     argv = ["unshare", "--mount", "--propagation=slave", *module]
@@ -83,6 +93,7 @@ def switch_on(lab: LabSpec, host: HostSpec) -> None:
         argv = [*_unit(lab, host, environment), *argv]
     else:
         groups = Groups.make(groups_name(lab, host))
+        note_groups(lab, host, groups)
         groups.limit(host.memory, host.cpus)
         argv = ["setsid", "--fork", *argv]
     with (folder / "console.log").open("a") as console:
@@ -117,9 +128,18 @@ def _unit(lab: LabSpec, host: HostSpec, environment: dict[str, str]) -> list[str
 
 def switch_off(lab: LabSpec, host: HostSpec) -> None:
     """Pull the plug: every process of the host and its supervisor die at once. Nothing happens when it is off."""
-    groups = host_groups(lab, host)
+    name = groups_name(lab, host)
+    # Searched for, not read from the note: a start that was killed may not have written it.
+    groups = Groups.find({name, f"{name}.service"})
     groups.kill()
     network.unplug(lab, host)
+    groups.remove()
+
+
+def sweep(lab: LabSpec) -> None:
+    """Switch off whatever still carries this lab's name, known to it or not."""
+    groups = Groups.find_prefix(f"bramble-lab-{lab.ident}-")
+    groups.kill()
     groups.remove()
 
 
@@ -143,7 +163,9 @@ def wait_ready(lab: LabSpec, host: HostSpec, seconds: float) -> None:
             raise HostError("the host went off while it was starting", host=host.name, why=console_tail(lab, host))
         if time.monotonic() > deadline:
             raise HostError(
-                f"the host did not come up within {seconds:.0f} s ({doing})", host=host.name, why=console_tail(lab, host)
+                f"the host did not come up within {seconds:.0f} s ({doing})",
+                host=host.name,
+                why=console_tail(lab, host),
             )
         time.sleep(0.05)
 
@@ -173,7 +195,10 @@ def _answers(address: str) -> bool:
 def console_tail(lab: LabSpec, host: HostSpec) -> str:
     """The last lines that the host, or its supervisor, wrote to the console."""
     try:
-        return last_lines((lab.host_folder(host) / "console.log").read_text(errors="replace"), 12) or "the console is empty"
+        return (
+            last_lines((lab.host_folder(host) / "console.log").read_text(errors="replace"), 12)
+            or "the console is empty"
+        )
     except FileNotFoundError:
         return "there is no console log"
 
@@ -184,12 +209,3 @@ def require_on(lab: LabSpec, host: HostSpec) -> Groups:
     if find_leader(groups) is None:
         raise HostError("the host is switched off", host=host.name, hint=f"bramble lab start {host.name}")
     return groups
-
-
-
-
-def sweep(lab: LabSpec) -> None:
-    """Switch off whatever still carries this lab's name, known to it or not."""
-    groups = Groups.find_all(f"bramble-lab-{lab.ident}-")
-    groups.kill()
-    groups.remove()

@@ -40,7 +40,9 @@ def require() -> None:
         Not Linux, not root, or programs are missing; the hint is the command that mends it.
     """
     if sys.platform != "linux":
-        raise UsageError("the lab needs Linux", why=f"this is {sys.platform}", hint="run it on a Debian or Ubuntu machine")
+        raise UsageError(
+            "the lab needs Linux", why=f"this is {sys.platform}", hint="run it on a Debian or Ubuntu machine"
+        )
     missing = missing_packages()
     install = f"apt-get install {' '.join(missing)}" if missing else ""
     if os.geteuid() != 0:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -111,7 +111,9 @@ class LabSpec:
         for host in self.hosts:
             if host.name == name:
                 return host
-        raise UsageError(f"lab {self.name} has no host {name!r}", hint=f"its hosts: {', '.join(h.name for h in self.hosts)}")
+        raise UsageError(
+            f"lab {self.name} has no host {name!r}", hint=f"its hosts: {', '.join(h.name for h in self.hosts)}"
+        )
 
     def with_host(self, host: HostSpec) -> LabSpec:
         """The same lab with this host added, or in place of the one of the same name."""
@@ -214,3 +216,17 @@ def locked(file: Path, busy: str | None = None) -> Iterator[None]:
             if current:
                 yield
                 return
+
+
+def existing(name: str) -> LabSpec:
+    """The lab of that name; ``UsageError`` when there is none."""
+    lab = load(name)
+    if lab is None:
+        known = ", ".join(lab_names()) or "none"
+        raise UsageError(f"there is no lab {name!r}", why=f"labs here: {known}", hint=f"bramble lab up --name {name}")
+    return lab
+
+
+def changing(name: str) -> AbstractContextManager[None]:
+    """The lock of a lab, held while something of it changes; ``BrambleError`` when another command holds it."""
+    return locked(labs_folder() / name / "lock", busy=f"another command is changing lab {name}")

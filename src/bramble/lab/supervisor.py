@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from bramble.lab import network
+from bramble.lab import disks, network
 from bramble.lab.cgroups import Groups, plain_unified
-from bramble.lab.power import find_leader, groups_name, own_groups
+from bramble.lab.power import find_leader, host_groups, note_groups, own_groups
 from bramble.lab.process import ProcessId, clean_environment, run
 from bramble.lab.state import HostSpec, LabSpec, load, locked
 
@@ -43,18 +43,21 @@ def main(lab_name: str, host_name: str) -> int:
 
 
 def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
+    """Go to where the host's groups are: into those made for it, or stay in the unit that systemd made."""
     if plain_unified():
-        return own_groups()
-    groups = Groups.find(groups_name(lab, host))
-    groups.join()
+        groups = own_groups()
+        note_groups(lab, host, groups)
+    else:
+        groups = host_groups(lab, host)
+        groups.join()
     return groups
 
 
 def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
     """Lay the host's own disk over its base tree."""
     folder = lab.host_folder(host)
-    disk = folder / "disk"
-    options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+    own = disks.layers(lab, host)
+    options = f"lowerdir={host.tree},upperdir={own / 'upper'},workdir={own / 'work'}"
     (folder / "root").mkdir(exist_ok=True)
     run(["mount", "-t", "overlay", "-o", options, "overlay", folder / "root"], what="mounting the host's disk")
 
@@ -80,7 +83,7 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups) -> int:
         "--capability=CAP_NET_ADMIN",
         f"--drop-capability={_DROPPED}",
         "--kill-signal=SIGRTMIN+3",
-        *(f"--bind={folder / 'disks' / str(index)}:{path}" for index, path in enumerate(host.disks) if path != "/"),
+        *(f"--bind={place}/content:{path}" for path, place in disks.small_disks(lab, host).items() if path != "/"),
     ]
     # The network's settings below /proc/sys/net are the host's own; the rest of /proc/sys is the machine's.
     environment = clean_environment({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})

@@ -21,7 +21,8 @@ from typing import TextIO
 
 from bramble.errors import BrambleError
 from bramble.lab.archive import Release, apt_settings, available, candidate
-from bramble.lab.process import clean_environment, last_lines, run
+from bramble.lab.folders import remove_folder
+from bramble.lab.process import clean_environment, last_lines
 from bramble.lab.state import cache_folder, locked
 
 #: What Raspberry Pi OS Lite has and deployments meet. minbase brings apt and dpkg; nothing here is for the lab's own sake.
@@ -214,7 +215,9 @@ def _isolated(argv: Sequence[str | Path], what: str, log: TextIO) -> None:
     environment = clean_environment({"DEBIAN_FRONTEND": "noninteractive"})
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, check=False)
     if done.returncode != 0:
-        raise BrambleError(f"{what} failed", why=last_lines(Path(log.name).read_text(errors="replace"), 8), hint=f"see {log.name}")
+        raise BrambleError(
+            f"{what} failed", why=last_lines(Path(log.name).read_text(errors="replace"), 8), hint=f"see {log.name}"
+        )
 
 
 def _prune(folder: Path, release: str, keep: Path) -> None:
@@ -223,27 +226,3 @@ def _prune(folder: Path, release: str, keep: Path) -> None:
     for path in folder.glob(f"{release}-*-????????"):
         if path != keep and path.name[-8:] < oldest:
             remove_folder(path)
-
-
-def remove_folder(folder: Path) -> None:
-    """Remove a folder with all in it, but never through a mount: what is mounted below is unmounted first.
-
-    Raises
-    ------
-    BrambleError
-        Something below cannot be unmounted.
-    """
-    for point in mounts_below(folder):
-        run(["umount", "--recursive", point], what=f"unmounting {point}")
-    left = mounts_below(folder)
-    if left:
-        raise BrambleError(f"{folder} cannot be removed", why=f"something is mounted at {left[0]}")
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-def mounts_below(folder: Path) -> list[Path]:
-    """Mount points in this folder, the innermost first."""
-    with open("/proc/self/mountinfo") as table:
-        points = [Path(line.split()[4].encode().decode("unicode_escape")) for line in table]
-    return [point for point in reversed(points) if point.is_relative_to(folder.resolve())]

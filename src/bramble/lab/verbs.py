@@ -17,7 +17,9 @@ from bramble.lab.state import (
     LAST_NUMBER,
     HostSpec,
     LabSpec,
+    changing,
     check_name,
+    existing,
     host_name,
     host_number,
     lab_names,
@@ -27,7 +29,8 @@ from bramble.lab.state import (
     new_lab,
 )
 from bramble.lab.report import LabStatus
-from bramble.lab.tree import base_tree, remove_folder
+from bramble.lab.folders import remove_folder
+from bramble.lab.tree import base_tree
 
 Releases = str | Sequence[str] | Mapping[str, str] | None
 Progress = Callable[[str], None]
@@ -80,7 +83,7 @@ def up(
     check_name(name)
     if size is not None and not 1 <= size <= LAST_NUMBER + 1:
         raise UsageError(f"a lab has 1 to {LAST_NUMBER + 1} hosts, not {size}")
-    with _lock(name):
+    with changing(name):
         lab = load(name) or _found(name)
         wanted = range(size if size is not None else 3 if not lab.hosts else 0)
         lab = _grow(lab, [number for number in wanted], release, memory, cpus, progress)
@@ -99,8 +102,8 @@ def add(
 ) -> LabStatus:
     """Add one host to a lab and start it. Parameters and errors as for :func:`up`."""
     require()
-    with _lock(name):
-        lab = _grow(_lab(name), [host_number(name, host)], release, memory, cpus, progress)
+    with changing(name):
+        lab = _grow(existing(name), [host_number(name, host)], release, memory, cpus, progress)
         return _bring_up(lab, [lab.host(host)], seconds, progress)
 
 
@@ -114,7 +117,7 @@ def down(name: str = "red", *, progress: Progress = _silent) -> None:
     folder = labs_folder() / name
     if not folder.exists():
         return
-    with _lock(name):
+    with changing(name):
         try:
             lab = load(name) or new_lab(name, "0.0.0.0/24")
         except BrambleError as error:
@@ -134,80 +137,73 @@ def labs() -> tuple[LabStatus, ...]:
 
 def status(name: str = "red") -> LabStatus:
     """What a lab is doing; ``UsageError`` when there is none of that name."""
-    return report.of(_lab(name))
+    return report.of(existing(name))
 
 
 def kill(name: str, host: str) -> None:
     """Cut a host's power: all its processes die at once, nothing is written any more. Its disk stays."""
     require()
-    with _lock(name):
-        lab = _lab(name)
+    with changing(name):
+        lab = existing(name)
         power.switch_off(lab, lab.host(host))
 
 
 def start(name: str, host: str, *, seconds: float = 60.0) -> LabStatus:
     """Switch a host on and wait until it answers; nothing happens when it is on."""
     require()
-    with _lock(name):
-        lab = _lab(name)
+    with changing(name):
+        lab = existing(name)
         return _bring_up(lab, [lab.host(host)], seconds, _silent)
 
 
 def reset(name: str, *hosts: str, seconds: float = 60.0) -> LabStatus:
     """Give hosts (all by default) the disk of a freshly written card: off, wiped, on. Keys and addresses stay."""
     require()
-    with _lock(name):
-        lab = _lab(name)
+    with changing(name):
+        lab = existing(name)
         chosen = [lab.host(host) for host in hosts] if hosts else list(lab.hosts)
         _all(chosen, lambda host: _wipe(lab, host))
-        return _bring_up(lab, chosen, seconds, _silent)
+        fresh = [replace(host, disks={}) for host in chosen]
+        for host in fresh:
+            lab = lab.with_host(host)
+        lab.save()
+        return _bring_up(lab, fresh, seconds, _silent)
 
 
-def cut(name: str, host: str) -> None:
-    """Cut a host off the network: the bridge swallows all its packets, both ways. Restarting it heals it too."""
-    _switch(name, host, connected=False)
+def small_disk(name: str, host: str, path: str, size: int, *, seconds: float = 60.0) -> LabStatus:
+    """Give a host a disk of its own and of that size at a path, holding what the host has there now.
 
+    The host is switched off and on for it. The disk outlives power cuts, and goes with :func:`reset` and :func:`down`.
+    It lives in the machine's memory.
 
-def heal(name: str, host: str) -> None:
-    """Connect a host again that was cut off."""
-    _switch(name, host, connected=True)
+    Parameters
+    ----------
+    name, host
+        Of the lab and the host.
+    path
+        Where in the host; ``/`` for all that it writes (then ``size`` counts only what it writes, not the base tree).
+    size
+        Bytes, at least 1 MiB.
+    seconds
+        How long the host may take to come up.
 
-
-def _switch(name: str, host: str, *, connected: bool) -> None:
+    Raises
+    ------
+    UsageError
+        A path or size that cannot be, or there is such a disk already.
+    BrambleError
+        What is there now does not fit.
+    """
     require()
-    with _lock(name):
-        lab = _lab(name)
-        power.require_on(lab, lab.host(host))
-        network.connect(lab, lab.host(host), connected)
-
-
-def pause(name: str, host: str) -> None:
-    """Stop all processes of a host in their tracks; its kernel still answers pings, nothing else does."""
-    _freeze(name, host, frozen=True)
-
-
-def resume(name: str, host: str) -> None:
-    """Let a paused host go on."""
-    _freeze(name, host, frozen=False)
-
-
-def _freeze(name: str, host: str, *, frozen: bool) -> None:
-    require()
-    with _lock(name):
-        lab = _lab(name)
-        power.require_on(lab, lab.host(host)).freeze(frozen)
-
-
-def _lock(name: str):  # type: ignore[no-untyped-def]
-    return locked(labs_folder() / name / "lock", busy=f"another command is changing lab {name}")
-
-
-def _lab(name: str) -> LabSpec:
-    lab = load(name)
-    if lab is None:
-        known = ", ".join(lab_names()) or "none"
-        raise UsageError(f"there is no lab {name!r}", why=f"labs here: {known}", hint=f"bramble lab up --name {name}")
-    return lab
+    with changing(name):
+        lab = existing(name)
+        before = lab.host(host)
+        after = disks.add_small_disk(before, path, size)
+        power.switch_off(lab, before)
+        lab = lab.with_host(after)
+        disks.make_disks(lab, after)
+        lab.save()
+        return _bring_up(lab, [after], seconds, _silent)
 
 
 def _found(name: str) -> LabSpec:
@@ -264,19 +260,19 @@ def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress:
 def _switch_on(lab: LabSpec, host: HostSpec, seconds: float) -> None:
     if report.power_of(lab, host) in ("off", "broken"):
         power.switch_off(lab, host)
-        disks.make_disk(lab, host)
+        disks.make_disks(lab, host)
         power.switch_on(lab, host)
         power.wait_ready(lab, host, seconds)
 
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
     power.switch_off(lab, host)
-    keep_packages(lab, host)
+    keep_packages(host.release, disks.layers(lab, host) / "upper")
 
 
 def _wipe(lab: LabSpec, host: HostSpec) -> None:
     _retire(lab, host)
-    disks.wipe_disk(lab, host)
+    disks.wipe_disks(lab, host)
 
 
 def _all(hosts: Sequence[HostSpec], work: Callable[[HostSpec], None]) -> None:
