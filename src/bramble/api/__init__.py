@@ -1,0 +1,52 @@
+"""The one door in: a typed async function for each verb, and `run` for callers that are not async.
+
+::
+
+    from bramble import api
+
+    report = api.run(api.deploy("slurm", hosts="red,red[01-02]"))
+    assert report.ok and report.verified
+
+Reports and events are frozen values that turn into JSON. What goes wrong on a host stands in the report; what is wrong
+with the question is raised as a `BrambleError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from .change import deploy, remove, scale
+from .command import Answer, command
+from .job import OnEvent
+from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
+from .reach import Reach
+from .verify import verify
+
+T = TypeVar("T")
+
+
+def run(verb: Coroutine[Any, Any, T]) -> T:
+    """Carry out a verb and wait for its result: the one bridge from synchronous code."""
+    return asyncio.run(verb)
+
+
+__all__ = [
+    "Answer",
+    "OnEvent",
+    "Option",
+    "Reach",
+    "ServiceInfo",
+    "ServiceState",
+    "command",
+    "deploy",
+    "remove",
+    "run",
+    "run_of",
+    "runs",
+    "scale",
+    "services",
+    "status",
+    "verify",
+]

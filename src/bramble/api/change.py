@@ -1,0 +1,215 @@
+"""Verbs that change hosts: deploy, scale, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from .. import inventory, services
+from ..engine.report import Report
+from ..errors import PlanError, UsageError
+from ..model import Cluster, HostSet
+from ..runner.facts import Facts
+from ..services import Service
+from .job import Job
+from .reach import Reach, job, resolve
+from .verify import prove
+
+
+async def deploy(
+    service: str,
+    *,
+    options: Mapping[str, object] | None = None,
+    dry_run: bool = False,
+    verify: bool = True,
+    **reach: Unpack[Reach],
+) -> Report:
+    """Bring a service up on hosts, and prove that it works. A second call changes nothing.
+
+    Parameters
+    ----------
+    service
+        Its name; `services()` lists them.
+    options
+        The service's own options; they are kept in the cluster file, and given ones replace kept ones.
+    dry_run
+        Tell what would change, and change nothing.
+    verify
+        Prove at the end that the service does its work.
+
+    Returns
+    -------
+    Report
+        With what was changed on each host; ``verified`` says whether it works.
+
+    Raises
+    ------
+    UsageError
+        A mistake in what was asked; no host was contacted.
+    PlanError
+        These hosts cannot have the service; nothing was changed.
+    """
+    room = services.get(service)
+    cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
+    chosen = {**inventory.options_of(cluster, service), **(options or {})}
+    config = services.configure(room, chosen)
+    words = [f"--set={name}={value}" for name, value in (options or {}).items()]
+    at_work = job("deploy", cluster, reach, service, ("deploy", service, *words))
+    at_work.dry = dry_run
+
+    async def work() -> None:
+        at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
+        await at_work.run.connect(lock=not dry_run)
+        facts = await at_work.facts(room.packages)
+        if not dry_run:
+            # Before the first change, so that a run that is cut off can be found and gone on with.
+            inventory.save_service(cluster, service, chosen)
+        await _bring_about(at_work, room, cluster, config, facts)
+        if verify and not dry_run:
+            await prove(at_work, room, cluster, config, facts)
+
+    return await at_work.do(work)
+
+
+async def _bring_about(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
+    """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not."""
+    if not at_work.run.alive:
+        return
+    unknown = [host.name for host in cluster.hosts if host.name not in facts]
+    known = cluster.without(unknown) if unknown else cluster
+    if cluster.manager in unknown:
+        raise PlanError(
+            f"the manager {cluster.manager} cannot be reached, and nothing is known of it yet",
+            hint=f"bramble hosts check --hosts {cluster.manager}",
+        )
+    plan = room.plan(known, config, facts)
+    for text in plan.notes:
+        at_work.note(text)
+    secrets = at_work.secrets.values(plan, make=not at_work.dry)
+    await at_work.run.carry_out(plan, "check" if at_work.dry else "apply", secrets)
+    wanted = {host: plan.resources(host) for host in plan.hosts}
+    await at_work.run.undo(
+        room.name, purge=False, dry=at_work.dry, wanted=wanted, title="Put back what is no longer wanted"
+    )
+
+
+async def scale(
+    service: str,
+    *,
+    add: str = "",
+    drop: str = "",
+    dry_run: bool = False,
+    verify: bool = True,
+    **reach: Unpack[Reach],
+) -> Report:
+    """Add hosts to a deployed service, or take hosts out of it, without disturbing the others.
+
+    Parameters
+    ----------
+    add, drop
+        Host expressions. A host that is dropped is drained first, then left as it was found. One that cannot be
+        reached can be dropped, too: then nothing is put back on it, and the report says so.
+    dry_run, verify
+        As in `deploy`.
+
+    Raises
+    ------
+    UsageError
+        Nothing to add or drop; a host to drop that is not there; the manager among the dropped.
+    """
+    room = services.get(service)
+    before = inventory.of_service(resolve(reach), service, given=False)
+    adding, dropping = HostSet.parse(add), HostSet.parse(drop)
+    _check_scale(service, before, adding, dropping)
+    if service not in before.services:
+        raise UsageError(
+            f"{service} is not deployed on the cluster {before.name}",
+            hint=f"bramble deploy {service} --cluster {before.name}",
+        )
+    everyone = inventory.with_hosts(before, adding)
+    after = everyone.without(dropping.names)
+    chosen = inventory.options_of(before, service)
+    config = services.configure(room, chosen)
+    words = [word for name, value in (("--add", add), ("--drop", drop)) if value for word in (name, value)]
+    at_work = job("scale", everyone, reach, service, ("scale", service, *words))
+    at_work.dry = dry_run
+    leaving = tuple(dropping.names)
+
+    async def work() -> None:
+        await at_work.run.connect(lock=not dry_run)
+        facts = await at_work.facts(room.packages)
+        if leaving and room.leave is not None:
+            known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
+            plan = room.leave(known, config, facts, leaving)
+            await at_work.run.carry_out(plan, "check" if dry_run else "apply")
+            if everyone.manager not in at_work.run.alive:
+                return
+        if not dry_run:
+            inventory.save_service(after, service, chosen, dropped=leaving)
+        # The hosts that leave are put back by this, too: the plan no longer wants anything on them.
+        await _bring_about(at_work, room, after, config, facts)
+        for host in leaving:
+            if host not in at_work.run.alive:
+                at_work.note(f"{host} is out of {service}, but could not be put back as it was found")
+        if verify and not dry_run:
+            await prove(at_work, room, after, config, facts)
+
+    return await at_work.do(work)
+
+
+def _check_scale(service: str, cluster: Cluster, adding: HostSet, dropping: HostSet) -> None:
+    if not adding and not dropping:
+        raise UsageError("nothing to add and nothing to drop", hint=f"bramble scale {service} --add red03")
+    missing = [name for name in dropping.names if name not in cluster.hostset.names]
+    if missing:
+        raise UsageError(
+            f"{', '.join(missing)}: not in the cluster {cluster.name}", hint=f"its hosts are {cluster.hostset}"
+        )
+    if cluster.manager in dropping.names:
+        raise UsageError(
+            f"{cluster.manager} manages {service} and cannot be dropped",
+            hint=f"take the service off all hosts: bramble remove {service}",
+        )
+    both = [name for name in adding.names if name in dropping.names]
+    if both:
+        raise UsageError(f"{', '.join(both)}: both to add and to drop")
+
+
+async def remove(
+    service: str,
+    *,
+    purge: bool = False,
+    dry_run: bool = False,
+    **reach: Unpack[Reach],
+) -> Report:
+    """Take a service off all its hosts, and leave each as it was found.
+
+    What another service still needs stays; a file that somebody changed since stays, and the report names it; data
+    stays unless ``purge``. On hosts that do not have the service, nothing happens.
+
+    Parameters
+    ----------
+    purge
+        The service's data go, too.
+    dry_run
+        Tell what would be put back, and change nothing.
+    """
+    room = services.get(service)
+    cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
+    config = services.configure(room, inventory.options_of(cluster, service))
+    words = ("--purge",) if purge else ()
+    at_work = job("remove", cluster, reach, service, ("remove", service, *words))
+    at_work.dry = dry_run
+
+    async def work() -> None:
+        await at_work.run.connect(lock=not dry_run)
+        journals = await at_work.run.journals()
+        having = [host for host, entries in journals.items() if any(e["service"] == service for e in entries)]
+        if not having:
+            at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
+        await at_work.run.undo(service, purge=purge, dry=dry_run)
+        if not dry_run and len(at_work.run.alive) == len(cluster.hosts):
+            at_work.secrets.forget(service)
+            inventory.forget_service(cluster, service)
+
+    return await at_work.do(work)

@@ -1,0 +1,86 @@
+"""One command on all hosts at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Unpack
+
+from ..connection import connect
+from ..engine.report import Report
+from ..errors import HostError, StepFailed
+from .reach import Reach, job, resolve, settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command said on one host."""
+
+    host: str
+    status: int
+    stdout: str
+    stderr: str
+
+
+async def command(
+    argv: Sequence[str], *, sudo: bool = False, timeout: float = 60.0, **reach: Unpack[Reach]
+) -> Report:
+    """Run a command on all hosts at once. Nothing is installed or left there for it.
+
+    Parameters
+    ----------
+    argv
+        The command and its arguments, each passed as it is; one single argument goes to the login shell as a line.
+    sudo
+        As root.
+    timeout
+        Seconds; after that the command is ended.
+
+    Returns
+    -------
+    Report
+        ``data["answers"]`` holds an `Answer` as JSON for each host that could be asked. A status other than 0 counts
+        as a failure of that host.
+    """
+    cluster = resolve(reach)
+    at_work = job("run", cluster, reach, command=("run",))
+    how = settings(reach)
+    line: Sequence[str] | str = argv[0] if len(argv) == 1 and not sudo else list(argv)
+    if sudo:
+        line = ["sudo", "-n", "--", *(("sh", "-c", argv[0]) if len(argv) == 1 else argv)]
+    password = reach.get("sudo_password")
+    answers: dict[str, Answer] = {}
+
+    async def one(host: str) -> None:
+        said: Sequence[str] | str = line
+        given = b""
+        if sudo and password is not None:
+            said, given = ["sudo", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
+        connection = await connect(cluster.host(host), how)
+        try:
+            done = await connection.run(said, input=given, timeout=timeout)
+        finally:
+            await connection.close()
+        answers[host] = Answer(
+            host=host,
+            status=done.status,
+            stdout=done.stdout.decode(errors="replace"),
+            stderr=done.stderr.decode(errors="replace"),
+        )
+        if done.status != 0:
+            tail = tuple(answers[host].stderr.strip().splitlines()[-5:])
+            why = tail[-1] if tail else ""
+            raise StepFailed(f"the command ended with status {done.status}", host=host, step="command", why=why)
+
+    async def guarded(host: str) -> None:
+        try:
+            await one(host)
+        except HostError as error:
+            at_work.run.fail(host, error)
+
+    async def work() -> None:
+        await asyncio.gather(*(guarded(host.name) for host in cluster.hosts))
+        at_work.data = {"answers": [asdict(answers[h.name]) for h in cluster.hosts if h.name in answers]}
+
+    return await at_work.do(work)

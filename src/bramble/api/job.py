@@ -1,0 +1,157 @@
+"""One run of a verb: from the cluster it is about to the report that goes into the history."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import getpass
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .. import inventory
+from ..connection import Settings, connect
+from ..engine.history import History
+from ..engine.report import Report
+from ..engine.run import Run
+from ..engine.secrets import SecretStore
+from ..engine.session import Session
+from ..errors import Interrupted
+from ..model import Cluster
+from ..runner import events
+from ..runner.events import Event
+from ..runner.facts import Facts
+from ..runner.wire import Secret
+
+#: Takes every event of a run as it happens.
+OnEvent = Callable[[Event], None]
+
+
+class Job:
+    """A verb at work on a cluster.
+
+    Parameters
+    ----------
+    verb, service
+        What it does, to what.
+    cluster
+        With every host it is about.
+    settings
+        How hosts are reached.
+    command
+        The command line that does the same, for the history and for going on after a cut.
+    sudo, sudo_password
+        Whether the runner becomes root, and with which password.
+    on_event
+        Takes every event.
+    """
+
+    def __init__(
+        self,
+        verb: str,
+        cluster: Cluster,
+        *,
+        service: str = "",
+        settings: Settings,
+        command: str = "",
+        sudo: bool = True,
+        sudo_password: Secret | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        # Sorted by time at a glance, and still told apart when two begin in one second.
+        self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        self.verb, self.service, self.cluster, self.command = verb, service, cluster, command
+        self.history = History(inventory.folders.history())
+        self.secrets = SecretStore(inventory.folders.secrets(cluster.name))
+        self.verified: bool | None = None
+        self.dry = False
+        self.data: Mapping[str, Any] = {}
+        self._happened: list[Event] = []
+        self._notes: list[str] = []
+        self._on_event = on_event
+        self._began = time.monotonic()
+        self._started = time.time()
+
+        async def opener(name: str) -> Session:
+            connection = await connect(cluster.host(name), settings)
+            try:
+                return await Session.open(connection, sudo=sudo, password=sudo_password)
+            except BaseException:
+                await connection.close()
+                raise
+
+        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        self.run = Run(self.id, who, [host.name for host in cluster.hosts], opener, self.emit)
+
+    def emit(self, event: Event) -> None:
+        """Note an event and pass it on."""
+        self._happened.append(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def note(self, text: str) -> None:
+        """Tell the person something."""
+        self._notes.append(text)
+        self.emit(events.Note(text=text))
+
+    async def facts(self, packages: tuple[str, ...] = ()) -> dict[str, Facts]:
+        """Facts of every host of the cluster: asked now, or as last known where a host does not answer.
+
+        A host that is down for a moment must not vanish from the configuration of the others.
+        """
+        now = await self.run.facts(packages)
+        for host, found in now.items():
+            self.emit(events.FactsGathered(host=host, facts=dataclasses.asdict(found)))
+        known = {**self.history.facts(self.cluster.name), **now}
+        return {host.name: known[host.name] for host in self.cluster.hosts if host.name in known}
+
+    async def do(self, work: Callable[[], Awaitable[None]]) -> Report:
+        """Carry out ``work`` between the beginning and the end of the run.
+
+        Raises
+        ------
+        Interrupted
+            After every host has stopped cleanly; the report is in the history and in the last event.
+        BrambleError
+            What ``work`` raises for all hosts at once, such as a plan that cannot be made.
+        """
+        hosts = tuple(host.name for host in self.cluster.hosts)
+        self.history.begin(self.id, self.verb, self.service, self.cluster.name, self.command)
+        self.emit(
+            events.RunStarted(
+                run=self.id, verb=self.verb, service=self.service, cluster=self.cluster.name, hosts=hosts
+            )
+        )
+        try:
+            await self.run.finish(work())
+        except Interrupted as stopped:
+            self._end()
+            hint = f"go on where it stopped: {self.command}" if self.command else "run it again to go on"
+            raise Interrupted(stopped.what, hint=hint) from None
+        except BaseException:
+            self._end(exit_code=2)
+            raise
+        finally:
+            await asyncio.shield(self.run.close())
+        return self._end()
+
+    def _end(self, exit_code: int | None = None) -> Report:
+        report = Report(
+            run=self.id,
+            verb=self.verb,
+            service=self.service,
+            cluster=self.cluster.name,
+            dry=self.dry,
+            hosts=self.run.results(),
+            started=self._started,
+            seconds=time.monotonic() - self._began,
+            verified=self.verified,
+            notes=tuple(self._notes),
+            data=self.data,
+        )
+        self.history.end(report, self._happened, exit_code)
+        if exit_code is None:
+            self.emit(events.RunFinished(run=self.id, report=report.to_json()))
+        return report

@@ -1,0 +1,190 @@
+"""Verbs that only look: the state of clusters, the catalogue of services, earlier runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Unpack
+
+from .. import inventory
+from .. import services as rooms
+from ..engine.history import History, PastRun
+from ..engine.report import Report
+from ..errors import UsageError
+from ..runner import events
+from .job import OnEvent
+from .reach import Reach, job, resolve
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceState:
+    """What a service is on one host.
+
+    Attributes
+    ----------
+    state
+        ``in order``; ``differs``: what is there is not what was deployed (``differences`` says where);
+        ``absent``: the cluster file has it, the host does not; ``left over``: the host has it, the cluster file does
+        not; ``unreachable``.
+    differences
+        Step and what would change, one line each.
+    since
+        When bramble last changed something for it on this host, seconds since the epoch; 0 where it never did.
+    run
+        The run that did.
+    """
+
+    host: str
+    service: str
+    state: str
+    differences: tuple[str, ...] = ()
+    since: float = 0.0
+    run: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option of a service, as ``--set name=value`` takes it."""
+
+    name: str
+    type: str
+    default: Any
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceInfo:
+    """One line of the catalogue, with the options."""
+
+    name: str
+    summary: str
+    needs: tuple[str, ...]
+    options: tuple[Option, ...]
+
+
+async def status(**reach: Unpack[Reach]) -> Report:
+    """What is deployed on each host, and whether it is still as it was deployed.
+
+    Every host is compared with the plan: nothing is changed. ``report.data["services"]`` holds `ServiceState` values
+    as JSON, one for each service and host.
+    """
+    cluster = resolve(reach)
+    passed_on: OnEvent | None = reach.get("on_event")
+    differences: dict[tuple[str, str], list[str]] = {}
+    current = ""
+
+    def watch(event: events.Event) -> None:
+        if isinstance(event, events.StepDone) and event.outcome in ("would-change", "unknown"):
+            differences.setdefault((event.host, current), []).append(f"{event.step}: {event.summary}")
+        if passed_on is not None:
+            passed_on(event)
+
+    watched: Reach = {**reach, "on_event": watch}
+    at_work = job("status", cluster, watched, command=("status",))
+    at_work.dry = True
+    states: list[ServiceState] = []
+
+    async def work() -> None:
+        nonlocal current
+        await at_work.run.connect(lock=False)
+        journals = await at_work.run.journals()
+        asked = sorted(cluster.services)
+        packages = tuple(p for name in asked for p in rooms.get(name).packages)
+        facts = await at_work.facts(packages)
+        for current in asked:
+            room = rooms.get(current)
+            members = inventory.of_service(cluster, current, given=False)
+            known = members.without([host.name for host in members.hosts if host.name not in facts])
+            if known.hosts:
+                config = rooms.configure(room, inventory.options_of(cluster, current))
+                plan = room.plan(known, config, facts)
+                await at_work.run.carry_out(plan, "check", at_work.secrets.values(plan, make=False))
+            for host in members.hosts:
+                entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
+                states.append(_state(host.name, current, entries, differences, host.name in journals))
+        for host_name, entries in journals.items():
+            for name in sorted({e["service"] for e in entries} - set(asked)):
+                found = [e for e in entries if e["service"] == name]
+                latest = max(found, key=lambda e: float(e["time"]))
+                states.append(
+                    ServiceState(
+                        host=host_name, service=name, state="left over", since=latest["time"], run=latest["run"]
+                    )
+                )
+        at_work.data = {"services": [asdict(state) for state in states]}
+
+    return await at_work.do(work)
+
+
+def _state(
+    host: str,
+    service: str,
+    entries: list[dict[str, Any]],
+    differences: dict[tuple[str, str], list[str]],
+    reached: bool,
+) -> ServiceState:
+    if not reached:
+        return ServiceState(host=host, service=service, state="unreachable")
+    if not entries:
+        return ServiceState(host=host, service=service, state="absent")
+    latest = max(entries, key=lambda e: float(e["time"]))
+    found = tuple(differences.get((host, service), ()))
+    return ServiceState(
+        host=host,
+        service=service,
+        state="differs" if found else "in order",
+        differences=found,
+        since=latest["time"],
+        run=latest["run"],
+    )
+
+
+async def services(name: str = "") -> tuple[ServiceInfo, ...]:
+    """The catalogue, or one service of it, with all options.
+
+    Raises
+    ------
+    UsageError
+        There is no service of this name.
+    """
+    found = []
+    for one in (name,) if name else rooms.names():
+        room = rooms.get(one)
+        options = tuple(
+            Option(
+                name=option,
+                type=_type_name(field.annotation),
+                default=None if field.is_required() else field.get_default(call_default_factory=True),
+                description=field.description or "",
+            )
+            for option, field in room.config.model_fields.items()
+        )
+        found.append(ServiceInfo(name=room.name, summary=room.summary, needs=room.needs, options=options))
+    return tuple(found)
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+async def runs(limit: int = 50) -> tuple[PastRun, ...]:
+    """The latest runs of this user, newest first, without their steps."""
+    return tuple(History(inventory.folders.history()).runs(limit))
+
+
+async def run_of(id: str) -> PastRun:
+    """One run, with what each step did on each host and how long it took.
+
+    Parameters
+    ----------
+    id
+        The run's id, or a beginning of it that no other run has.
+
+    Raises
+    ------
+    UsageError
+        No run, or more than one, begins like this.
+    """
+    found = History(inventory.folders.history()).run(id)
+    if found is None:
+        raise UsageError(f"no single run begins with {id!r}", hint="bramble runs")
+    return found

@@ -1,0 +1,51 @@
+"""Verification: does a service do its work, on every host that it should?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from .. import inventory, services
+from ..engine.report import Report
+from ..model import Cluster
+from ..runner.facts import Facts
+from ..services import Service
+from .job import Job
+from .reach import Reach, job, resolve
+
+
+async def verify(service: str, **reach: Unpack[Reach]) -> Report:
+    """Prove by real work that a service works on each of its hosts.
+
+    Returns
+    -------
+    Report
+        ``verified`` is False when any probe failed or any host could not be asked; the failures name host and cause.
+    """
+    room = services.get(service)
+    cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
+    config = services.configure(room, inventory.options_of(cluster, service))
+    at_work = job("verify", cluster, reach, service, ("verify", service))
+
+    async def work() -> None:
+        await at_work.run.connect(lock=False)
+        facts = await at_work.facts(room.packages)
+        missing = len(at_work.run.alive) < len(cluster.hosts)
+        await prove(at_work, room, cluster, config, facts)
+        if missing:
+            at_work.verified = False
+
+    return await at_work.do(work)
+
+
+async def prove(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
+    """Run a service's probes on the hosts that are still in, and note in the job whether they passed."""
+    alive = at_work.run.alive
+    if cluster.manager not in alive:
+        at_work.verified = False
+        at_work.note(f"not verified: the manager {cluster.manager} is out")
+        return
+    there = cluster.without([host.name for host in cluster.hosts if host.name not in alive])
+    before = len(alive)
+    await at_work.run.carry_out(room.verify(there, config, facts), "verify")
+    at_work.verified = len(at_work.run.alive) == before

@@ -1,0 +1,42 @@
+"""The runner as one blob under its content hash, and the command that starts it on a host."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+
+@dataclass(frozen=True)
+class Archive:
+    """``data`` is what travels, ``name`` its hash, ``program`` the first lines that a host runs."""
+
+    name: str
+    data: bytes
+    program: str
+
+
+@functools.cache
+def archive() -> Archive:
+    """Pack the runner. The same source gives the same bytes, so a host that has them is not sent them again."""
+    files = dict(sorted(_sources(resources.files("bramble.runner"), "")))
+    tree = ast.parse(files.pop("bootstrap.py"))
+    tree.body = tree.body[1:]  # the docstring is for us; the program stands in the host's process list and log
+    data = zlib.compress(json.dumps(files).encode(), 9)
+    return Archive(hashlib.sha256(data).hexdigest()[:16], data, ast.unparse(tree))
+
+
+def _sources(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
+    found = []
+    for item in folder.iterdir():
+        if item.is_dir():
+            if item.name != "__pycache__":
+                found += _sources(item, f"{prefix}{item.name}/")
+        elif item.name.endswith(".py"):
+            found.append((prefix + item.name, item.read_text(encoding="utf-8")))
+    return found

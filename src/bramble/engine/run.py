@@ -1,0 +1,355 @@
+"""Carries out a plan on all hosts at once.
+
+Each host has one task that goes through the host's groups; a barrier is a future per group and host. A host that
+fails is out; the others go on as far as the plan allows. Everything that happens is emitted as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import BrambleError, HostError, Interrupted
+from ..plan import Group, Plan
+from ..runner import events
+from ..runner.events import Event
+from ..runner.facts import Facts
+from ..runner.wire import encode, with_secrets
+from .report import Failure, HostResult, Outcome
+from .session import Session
+
+Mode = Literal["check", "apply", "verify"]
+
+#: How to open a session on a host, by name.
+Opener = Callable[[str], Awaitable[Session]]
+
+#: Seconds that hosts have to finish or abandon their step after an interrupt; dpkg is never cut, so it may take long.
+ABANDON = 300.0
+
+#: Seconds a host may take to restart.
+REBOOT = 300.0
+
+
+@dataclass
+class _Tally:
+    """What has happened on one host so far."""
+
+    began: float = field(default_factory=time.monotonic)
+    changed: int = 0
+    unchanged: int = 0
+    kept: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+    outcome: Outcome = "done"
+    seconds: float = 0.0
+
+
+class Run:
+    """The hosts of one run, from the first connection to the report.
+
+    Parameters
+    ----------
+    id
+        Of this run, as it stands in locks, journals and the history.
+    who
+        ``user@controller``, for those who find the host locked.
+    hosts
+        Names, in the order in which they are reported.
+    open_session
+        Opens a host's session; raises `HostError`.
+    emit
+        Takes every event.
+    """
+
+    def __init__(
+        self, id: str, who: str, hosts: Iterable[str], open_session: Opener, emit: Callable[[Event], None]
+    ) -> None:
+        self.id = id
+        self.who = who
+        self.hosts = tuple(hosts)
+        self.emit = emit
+        self._open = open_session
+        self._sessions: dict[str, Session] = {}
+        self._tallies = {host: _Tally() for host in self.hosts}
+        self._cancelled = False
+
+    # The hosts that are still in
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """Hosts that have not failed."""
+        return tuple(host for host in self.hosts if self._tallies[host].outcome == "done")
+
+    def session(self, host: str) -> Session:
+        """The open session of a host."""
+        return self._sessions[host]
+
+    def fail(self, host: str, error: BrambleError, *, group: str = "", step: str = "") -> None:
+        """Take a host out of the run, with the reason."""
+        log = tuple(getattr(error, "log", ()))
+        kind = type(error).__name__
+        failure = Failure(error=kind, what=error.what, why=error.why, hint=error.hint, group=group, step=step, log=log)
+        self._out(host, "failed", failure)
+        self.emit(events.HostFailed(host=host, error=kind, what=error.what, why=error.why, hint=error.hint, log=log))
+
+    def _out(self, host: str, outcome: Outcome, failure: Failure | None) -> None:
+        tally = self._tallies[host]
+        tally.outcome, tally.failure = outcome, failure
+        tally.seconds = time.monotonic() - tally.began
+
+    async def connect(self, *, lock: bool) -> None:
+        """Open all hosts at once; those that cannot be reached, or are locked by another run, are out."""
+        await self._each(self._connect, lock)
+
+    async def _connect(self, host: str, lock: bool) -> None:
+        began = time.monotonic()
+        self.emit(events.HostConnecting(host=host))
+        self._sessions[host] = session = await self._open(host)
+        if lock:
+            await session.lock(self.id, self.who)
+        self.emit(events.HostConnected(host=host, seconds=time.monotonic() - began))
+
+    async def facts(self, packages: tuple[str, ...] = ()) -> dict[str, Facts]:
+        """Facts of all hosts that are in."""
+        found: dict[str, Facts] = {}
+
+        async def one(host: str) -> None:
+            found[host] = await self._sessions[host].facts(packages)
+
+        await self._each(one)
+        return {host: found[host] for host in self.hosts if host in found}
+
+    async def journals(self) -> dict[str, list[dict[str, Any]]]:
+        """What bramble did to each host that is in."""
+        found: dict[str, list[dict[str, Any]]] = {}
+
+        async def one(host: str) -> None:
+            found[host] = await self._sessions[host].journal()
+
+        await self._each(one)
+        return found
+
+    async def _each(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        async def guarded(host: str) -> None:
+            try:
+                await work(host, *arguments)
+            except HostError as error:
+                self.fail(host, error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for host in self.alive:
+                tasks.create_task(guarded(host))
+
+    # Plans
+
+    async def carry_out(self, plan: Plan, mode: Mode, secrets: Mapping[str, bytes] | None = None) -> None:
+        """Carry out a plan on the hosts that are in.
+
+        Parameters
+        ----------
+        mode
+            ``check`` changes nothing and tells what would change; ``verify`` runs probes.
+        secrets
+            Values for the secrets the plan names.
+        """
+        barrier: dict[tuple[str, str], asyncio.Future[None]] = {}
+        for part in plan.groups:
+            for host in part.steps:
+                barrier[part.title, host] = asyncio.get_running_loop().create_future()
+
+        async def one(host: str) -> None:
+            try:
+                for part in plan.of(host):
+                    await self._wait(host, part, barrier)
+                    if not self._goes_on(host, part):
+                        return
+                    await self._group(host, plan.service, part, mode, secrets or {})
+                    barrier[part.title, host].set_result(None)
+                    if self._tallies[host].outcome != "done":
+                        return
+            finally:
+                # Whatever happened here, nobody must wait for this host any longer.
+                for (_, whose), future in barrier.items():
+                    if whose == host and not future.done():
+                        future.set_result(None)
+
+        # A host that is already out, or was never part of this run, will not come to its groups.
+        for (_, host), future in barrier.items():
+            if host not in self.alive:
+                future.set_result(None)
+        async with asyncio.TaskGroup() as tasks:
+            for host in plan.hosts:
+                if host in self.alive:
+                    tasks.create_task(one(host))
+
+    async def _wait(
+        self, host: str, part: Group, barrier: Mapping[tuple[str, str], asyncio.Future[None]]
+    ) -> None:
+        pending = [f for (title, _), f in barrier.items() if title in part.after and not f.done()]
+        if pending:
+            self.emit(events.HostWaiting(host=host, group=part.title, groups=part.after))
+            await asyncio.wait(pending)
+
+    def _goes_on(self, host: str, part: Group) -> bool:
+        if self._cancelled:
+            self._out(host, "interrupted", None)
+            return False
+        missing = [name for name in part.requires if name not in self.alive]
+        if missing:
+            why = f"it needs {', '.join(missing)}, which failed"
+            self.emit(events.HostSkipped(host=host, group=part.title, why=why))
+            self._out(host, "skipped", Failure(error="", what=f"“{part.title}” was not begun", why=why, group=part.title))
+            return False
+        return True
+
+    async def undo(
+        self, service: str, *, purge: bool, dry: bool, wanted: Mapping[str, set[str]] | None = None, title: str = ""
+    ) -> None:
+        """Put back what a service did to the hosts that are in, in reverse.
+
+        Parameters
+        ----------
+        purge
+            Data goes, too.
+        wanted
+            Resources by host that a plan still wants: only the rest is put back.
+        """
+
+        async def one(host: str) -> None:
+            request = {
+                "do": "undo",
+                "group": title or "Put back",
+                "service": service,
+                "purge": purge,
+                "mode": "check" if dry else "apply",
+                "wanted": sorted((wanted or {}).get(host, ())),
+                "timeout": 1800.0,
+            }
+            await self._talk(host, request)
+
+        await self._each(one)
+
+    async def _group(self, host: str, service: str, part: Group, mode: Mode, secrets: Mapping[str, bytes]) -> None:
+        values = dict(secrets)
+        steps = [encode(with_secrets(step, values), reveal=True) for step in part.steps[host]]
+        request = {
+            "do": "group",
+            "group": part.title,
+            "mode": mode,
+            "service": service,
+            "run": self.id,
+            "timeout": part.timeout,
+            "steps": steps,
+        }
+        try:
+            for attempt in range(part.retries + 1):
+                if await self._talk(host, request, last=attempt == part.retries):
+                    return
+        except HostError as error:
+            self.fail(host, error, group=part.title)
+
+    async def _talk(self, host: str, request: dict[str, Any], last: bool = True) -> bool:
+        """Send one request and pass on its events. False: it failed and may be tried again."""
+        tally = self._tallies[host]
+        restart = ""
+        async for message in self._sessions[host].work(request):
+            if message["kind"] == "reboot":
+                restart = message["boot_id"]
+                break
+            event = events.from_json({**message, "time": time.time()}, host)
+            if isinstance(event, events.StepDone):
+                changed = event.outcome in ("changed", "would-change", "unknown", "undone")
+                tally.changed += changed
+                tally.unchanged += not changed
+                if event.outcome == "kept":
+                    tally.kept.append(event.summary)
+            if isinstance(event, events.StepFailed):
+                if not last and not self._cancelled:
+                    return False
+                self._step_failed(event)
+            if isinstance(event, events.StepCancelled):
+                self._out(host, "interrupted", None)
+            self.emit(event)
+        if restart:
+            await self._reboot(host, restart)
+            return await self._talk(host, request, last)
+        return True
+
+    def _step_failed(self, event: events.StepFailed) -> None:
+        failure = Failure(
+            error="StepFailed",
+            what=event.what,
+            why=event.why,
+            hint=event.hint,
+            group=event.group,
+            step=event.step,
+            log=event.log,
+        )
+        self._out(event.host, "failed", failure)
+
+    async def _reboot(self, host: str, boot_id: str) -> None:
+        """Wait until a host that restarts is back under another boot id, and open it again."""
+        self.emit(events.HostRebooting(host=host))
+        await self._sessions[host].close()
+        ends = time.monotonic() + REBOOT
+        while True:
+            await asyncio.sleep(2)
+            try:
+                session = await self._open(host)
+                if (await session.facts()).boot_id != boot_id:
+                    await session.lock(self.id, self.who)
+                    self._sessions[host] = session
+                    return
+                await session.close()
+            except HostError:
+                if time.monotonic() > ends:
+                    raise
+
+    # The end
+
+    async def cancel(self) -> None:
+        """Ask all hosts to finish or abandon their step. The tasks of `carry_out` then end by themselves."""
+        self._cancelled = True
+        await asyncio.gather(*(session.cancel() for session in self._sessions.values()))
+
+    async def finish(self, work: Awaitable[None]) -> None:
+        """Await ``work``; when cancelled, let the hosts come to a clean stop first.
+
+        Raises
+        ------
+        Interrupted
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await self.cancel()
+            done, _ = await asyncio.wait([task], timeout=ABANDON)
+            if not done:
+                task.cancel()
+                await asyncio.wait([task])
+            for host in self.alive:
+                self._out(host, "interrupted", None)
+            raise Interrupted("interrupted; every host stopped between two steps") from None
+
+    async def close(self) -> None:
+        """End all sessions."""
+        await asyncio.gather(*(session.close() for session in self._sessions.values()))
+
+    def results(self) -> dict[str, HostResult]:
+        """How it stands, by host."""
+        found = {}
+        for host in self.hosts:
+            tally = self._tallies[host]
+            found[host] = HostResult(
+                host=host,
+                outcome=tally.outcome,
+                changed=tally.changed,
+                unchanged=tally.unchanged,
+                kept=tuple(tally.kept),
+                seconds=tally.seconds or time.monotonic() - tally.began,
+                failure=tally.failure,
+            )
+        return found

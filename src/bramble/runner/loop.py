@@ -1,0 +1,287 @@
+"""The loop: requests come in as JSON lines, steps are looked at, carried out and put back, events go out.
+
+Requests (one JSON object a line, ``do`` says which):
+
+``facts``   ``packages``: answers with ``facts-gathered``
+``lock``    ``run``, ``who``: takes the host's lock; answers ``locked`` or a ``host-failed``
+``group``   ``group`` (title), ``mode`` (``check``, ``apply`` or ``verify``), ``service``, ``run``, ``timeout``,
+            ``steps``: answers with events, the last one ``group-done``, ``step-failed`` or ``step-cancelled``
+``undo``    ``service``, ``purge``, ``wanted`` (resources still in the plan, which stay), ``mode``: as ``group``
+``journal`` answers with what bramble did to this host
+``cancel``  ends the group under way, cleanly
+End of input ends the loop: the current step is finished or abandoned, the journal is closed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import IO, Any, Optional
+
+from . import events, facts, wire
+from . import steps as _steps  # noqa: F401  (fills the registry of step types)
+from .events import Event
+from .journal import Entry, Journal
+from .lock import Lock
+from .step import Change, RebootNeeded, Step, StepError, Unknown, os_error
+from .system import Cancelled, System
+
+
+class Loop:
+    """Serves one controller until its input ends.
+
+    Parameters
+    ----------
+    send
+        Takes each event as it happens.
+    """
+
+    def __init__(self, send: Any, system: Optional[System] = None) -> None:
+        self.send = send
+        self.system = system or System()
+        self.lock = Lock()
+        self._journal: Optional[Journal] = None
+
+    @property
+    def journal(self) -> Journal:
+        """Read when first needed: not every session looks at it."""
+        if self._journal is None:
+            self._journal = Journal.open()
+            self.system.keep = self._journal.keep
+            self.system.kept_bytes = self._journal.kept_bytes
+        return self._journal
+
+    def serve(self, request: "dict[str, Any]") -> None:
+        """Answer one request."""
+        do = request["do"]
+        try:
+            if do == "facts":
+                self.send({"kind": "facts-gathered", "facts": vars(facts.gather(request.get("packages", ())))})
+            elif do == "lock":
+                self._lock(request)
+            elif do == "group":
+                self._group(request)
+            elif do == "undo":
+                self._undo(request)
+            elif do == "journal":
+                self.send({"kind": "journal", "entries": [vars(entry) for entry in self.journal.entries.values()]})
+            else:
+                raise ValueError(f"unknown request {do!r}")
+        except StepError as error:
+            self._send_failed(request, error)
+        except OSError as error:
+            self._send_failed(request, os_error(error))
+
+    def _send_failed(self, request: "dict[str, Any]", error: StepError, step: str = "", began: float = 0.0) -> None:
+        self._emit(
+            events.StepFailed(
+                group=request.get("group", request["do"]),
+                step=step,
+                what=error.what,
+                why=error.why,
+                hint=error.hint,
+                log=tuple(error.log),
+                seconds=time.monotonic() - began if began else 0.0,
+            )
+        )
+
+    def _emit(self, event: Event) -> None:
+        self.send(events.to_json(event))
+
+    def _lock(self, request: "dict[str, Any]") -> None:
+        holder = self.lock.take(request["run"], request["who"])
+        if holder is None:
+            self.send({"kind": "locked"})
+        else:
+            self.send({"kind": "busy", "run": holder.run, "who": holder.who, "since": holder.since})
+
+    # One group of steps
+
+    def _group(self, request: "dict[str, Any]") -> None:
+        title, mode, service = request["group"], request["mode"], request["service"]
+        began = time.monotonic()
+        self.system.deadline = began + request["timeout"]
+        self.system.recorded = self.journal.fingerprints(service) if mode != "verify" else {}
+        todo = [wire.decode(data) for data in request["steps"]]
+        self._emit(events.GroupStarted(group=title, steps=len(todo)))
+        changed = 0
+        for number, step in enumerate(todo, 1):
+            if self.system.cancel.is_set():
+                self._emit(events.StepCancelled(group=title, step=step.title))
+                return
+            self._emit(events.StepStarted(group=title, step=step.title, number=number))
+            step_began = time.monotonic()
+            self.system.progress = self._progress(title, step)
+            try:
+                done = self._step(step, mode, service, request["run"])
+            except Cancelled:
+                self._emit(events.StepCancelled(group=title, step=step.title))
+                return
+            except RebootNeeded as reboot:
+                self.send({"kind": "reboot", "group": title, "boot_id": reboot.boot_id})
+                return
+            except StepError as error:
+                self._send_failed(request, error, step.title, step_began)
+                return
+            except OSError as error:
+                self._send_failed(request, os_error(error), step.title, step_began)
+                return
+            changed += done[0] in ("changed", "would-change", "unknown")
+            outcome, summary, diff = done
+            seconds = time.monotonic() - step_began
+            self._emit(
+                events.StepDone(
+                    group=title, step=step.title, outcome=outcome, summary=summary, diff=diff, seconds=seconds
+                )
+            )
+        self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
+
+    def _progress(self, title: str, step: Step) -> Any:
+        return lambda text: self._emit(events.StepProgress(group=title, step=step.title, text=text))
+
+    def _step(self, step: Step, mode: str, service: str, run: str) -> "tuple[str, str, str]":
+        """Carry out one step; returns outcome, summary and diff."""
+        answer = step.check(self.system)
+        if mode == "verify":
+            if answer is not None:
+                raise StepError(answer.summary if isinstance(answer, Change) else answer.reason)
+            return "passed", "", ""
+        if mode == "check":
+            if isinstance(answer, Unknown):
+                return "unknown", answer.reason, ""
+            return ("would-change", answer.summary, answer.diff) if answer else ("unchanged", "", "")
+        if isinstance(answer, Unknown):
+            raise StepError(f"{step.title} cannot be judged", why=answer.reason)
+        description = wire.encode(step)
+        if answer is None:
+            self.journal.intend(service, description, step.resources(), {}, run)
+            return "unchanged", "", ""
+        self.journal.intend(service, description, step.resources(), answer.before, run)
+        step.apply(self.system, answer)
+        after = step.fingerprint(self.system)
+        for resource in step.resources():
+            self.journal.confirm(service, resource, after)
+            self.system.recorded[resource] = after
+        self.system.changed.update(step.resources())
+        left = step.check(self.system)
+        if left is not None:
+            rest = left.summary if isinstance(left, Change) else left.reason
+            raise StepError(f"{step.title} was carried out, but did not hold", why=rest)
+        return "changed", answer.summary, answer.diff
+
+    # Putting back
+
+    def _undo(self, request: "dict[str, Any]") -> None:
+        title, service, wanted = request["group"], request["service"], set(request.get("wanted", ()))
+        began = time.monotonic()
+        self.system.deadline = began + request["timeout"]
+        self.system.purge = bool(request.get("purge"))
+        self.system.recorded = self.journal.fingerprints(service)
+        batches = list(_batches([e for e in self.journal.entries_of(service) if e.resource not in wanted]))
+        self._emit(events.GroupStarted(group=title, steps=len(batches)))
+        changed = 0
+        for number, batch in enumerate(batches, 1):
+            name = ", ".join(entry.resource for entry in batch)
+            if self.system.cancel.is_set():
+                self._emit(events.StepCancelled(group=title, step=name))
+                return
+            self._emit(events.StepStarted(group=title, step=name, number=number))
+            step_began = time.monotonic()
+            try:
+                outcome, summary = self._undo_batch(batch, dry=request["mode"] == "check")
+            except Cancelled:
+                self._emit(events.StepCancelled(group=title, step=name))
+                return
+            except StepError as error:
+                self._send_failed(request, error, name, step_began)
+                return
+            except OSError as error:
+                self._send_failed(request, os_error(error), name, step_began)
+                return
+            changed += outcome in ("undone", "would-change")
+            seconds = time.monotonic() - step_began
+            self._emit(events.StepDone(group=title, step=name, outcome=outcome, summary=summary, seconds=seconds))
+        if request["mode"] != "check":
+            self.journal.close()
+        self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
+
+    def _undo_batch(self, batch: "list[Entry]", dry: bool) -> "tuple[str, str]":
+        """Put back what one application of a step did; returns outcome and summary."""
+        shared = {e.resource: self.journal.others(e.service, e.resource) for e in batch}
+        mine = [e for e in batch if e.touched and not shared[e.resource]]
+        heirs = sorted({other.service for others in shared.values() for other in others})
+        kept = f"{', '.join(heirs)} still needs it" if heirs else ""
+        if dry:
+            return ("would-change", "put back") if mine else ("unchanged", kept or "was there before bramble")
+        reason = None
+        if mine:
+            reason = wire.decode(mine[0].step).undo(self.system, {e.resource: e.record for e in mine})
+        for entry in batch:
+            if shared[entry.resource]:
+                self.journal.hand_over(entry, shared[entry.resource][0])
+        self.journal.drop(batch[0].service, [e.resource for e in batch if not shared[e.resource]])
+        if reason or (heirs and not mine):
+            return "kept", reason or kept
+        return ("undone", kept) if mine else ("unchanged", "was there before bramble")
+
+    def close(self) -> None:
+        """End the session: tidy the journal, free the lock."""
+        if self._journal is not None and self.lock.held:
+            self._journal.close()
+        self.lock.release()
+
+
+def _batches(entries: "list[Entry]") -> "Iterator[list[Entry]]":
+    """Entries of one application of a step, together: apt removes in one transaction, too."""
+    batch: list[Entry] = []
+    for entry in entries:
+        if batch and (entry.number != batch[0].number or entry.step["type"] != batch[0].step["type"]):
+            yield batch
+            batch = []
+        batch.append(entry)
+    if batch:
+        yield batch
+
+
+def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout.buffer) -> None:
+    """Serve the controller at the other end of these streams."""
+    writing = threading.Lock()
+
+    def send(message: "dict[str, Any]") -> None:
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        with writing:
+            try:
+                stdout.write(line)
+                stdout.flush()
+            except OSError:
+                # Nobody listens any more: the input ends, too, and that is what ends the loop.
+                loop.system.cancel.set()
+
+    loop = Loop(send)
+    requests: "queue.Queue[Optional[dict[str, Any]]]" = queue.Queue()
+
+    def read() -> None:
+        for line in stdin:
+            request = json.loads(line)
+            if request["do"] == "cancel":
+                loop.system.cancel.set()
+            else:
+                requests.put(request)
+        loop.system.cancel.set()
+        requests.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    os.umask(0o022)
+    try:
+        while True:
+            request = requests.get()
+            if request is None:
+                break
+            loop.serve(request)
+    finally:
+        loop.close()

@@ -1,0 +1,167 @@
+"""What a step is: a value that states what is wanted, and knows how to look, to bring it about and to put it back."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    from .system import System
+else:
+
+    def dataclass_transform(**_):
+        return lambda decorator: decorator
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a step would change.
+
+    Attributes
+    ----------
+    summary
+        For people, a few words: ``create, 0400 munge:munge``.
+    before
+        What is there now, by resource, as JSON values. It goes into the journal before anything is changed,
+        and is all that `Step.undo` gets to put things back.
+    diff
+        A unified diff for ``--diff``; empty where there is nothing to show or it holds a secret.
+    """
+
+    summary: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    diff: str = ""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The honest answer of a check that looks at something an earlier step of the same plan would create."""
+
+    reason: str
+
+
+Answer = Union[Change, Unknown, None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the journal kept of one resource.
+
+    ``before`` is what was there (`Change.before`), ``after`` the step's `fingerprint` once it had been applied.
+    """
+
+    before: Any
+    after: Optional[str] = None
+
+
+class StepError(Exception):
+    """A step could not be carried out. ``log`` holds the last lines of output that tell why."""
+
+    def __init__(self, what: str, *, why: str = "", hint: str = "", log: "tuple[str, ...]" = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.hint = hint
+        self.log = log
+
+
+class Step:
+    """Base of all steps. Subclasses are frozen, keyword-only dataclasses made with `step`.
+
+    The loop decides whether `apply` is called, so a dry run cannot write: the call is missing. Time limits, retries
+    and sudo belong to the group of a plan that a step stands in, not to the step.
+    """
+
+    def resources(self) -> "tuple[str, ...]":
+        """The things on the host that this step speaks for, such as ``File /etc/munge/munge.key``.
+
+        Two services may speak for the same resource; it is put back when the last of them leaves.
+        """
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """How the step is shown to people."""
+        return ", ".join(self.resources())
+
+    def check(self, system: "System") -> Answer:
+        """What would change. Never changes anything."""
+        raise NotImplementedError
+
+    def apply(self, system: "System", change: Change) -> None:
+        """Bring it about. Afterwards `check` must find nothing to do.
+
+        Raises
+        ------
+        StepError
+            With the cause, and what to do about it.
+        """
+        raise NotImplementedError
+
+    def undo(self, system: "System", records: "Mapping[str, Record]") -> Optional[str]:
+        """Put back what was there before, for each of these resources; safe to call again after a cut.
+
+        Returns
+        -------
+        None, or why something was left as it is (a file that somebody changed since).
+        """
+        raise NotImplementedError
+
+    def fingerprint(self, system: "System") -> Optional[str]:
+        """A short mark of the state that was just brought about, kept in the journal; None where none is needed."""
+        return None
+
+
+S = TypeVar("S", bound=Step)
+
+#: All step types by name; the name is what stands in the wire format and in the journal.
+STEP_TYPES: "dict[str, type[Step]]" = {}
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def step(cls: "type[S]") -> "type[S]":
+    """Make a frozen, keyword-only dataclass of ``cls`` and register it as a step type.
+
+    Keyword-only is enforced where Python can (3.10+, so always on the controller, where steps are written).
+    """
+    options: dict[str, Any] = {"frozen": True}
+    if sys.version_info >= (3, 10):
+        options["kw_only"] = True
+    made: type[S] = dataclass(**options)(cls)
+    STEP_TYPES[made.__name__] = made
+    return made
+
+
+def fields_of(step: Step) -> "dict[str, Any]":
+    """The step's fields by name, not copied."""
+    return {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}  # type: ignore[arg-type]
+
+
+class RebootNeeded(Exception):
+    """Raised by a step's ``apply``: the host must restart before the plan goes on. ``boot_id`` is that of now."""
+
+    def __init__(self, boot_id: str) -> None:
+        super().__init__(boot_id)
+        self.boot_id = boot_id
+
+
+def os_error(error: OSError) -> StepError:
+    """What the operating system refused, in words a person can act on."""
+    path = error.filename or ""
+    hints = {
+        errno.ENOSPC: "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+        errno.EROFS: "a worn or badly pulled card is mounted read-only: dmesg | tail; then check or change the card",
+        errno.EDQUOT: "the quota is used up: quota -s",
+        errno.EIO: "the card or disk has errors: dmesg | tail",
+    }
+    return StepError(
+        f"{path} cannot be written or read" if path else "the operating system refused",
+        why=error.strerror or str(error),
+        hint=hints.get(error.errno or 0, ""),
+    )

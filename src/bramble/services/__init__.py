@@ -1,0 +1,125 @@
+"""Services: one room each, and the one list of them.
+
+A room is a package here, or one that another distribution offers under the entry point ``bramble.services``. Its
+``SERVICE`` is all that the rest of bramble knows of it. Rooms never import each other; ``needs`` joins them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..errors import PlanError, UsageError
+from ..model import Cluster
+from ..plan import Plan
+from ..runner.facts import Facts
+
+#: ``(cluster, config, facts by host) -> Plan``: pure, without I/O, the same result for the same values.
+Planner = Callable[[Cluster, Any, Mapping[str, Facts]], Plan]
+
+#: As `Planner`, and the names of the hosts that are about to leave.
+Leaver = Callable[[Cluster, Any, Mapping[str, Facts], tuple[str, ...]], Plan]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What bramble knows of a service.
+
+    Attributes
+    ----------
+    name
+        As in ``bramble deploy NAME``.
+    summary
+        One line for ``bramble services``.
+    config
+        Its options: a frozen pydantic model whose fields have descriptions.
+    plan
+        What is to be done on each host. Raises `PlanError` where these hosts cannot have it.
+    verify
+        Probes that prove that it does its work.
+    leave
+        What must be done before hosts leave (draining); None where nothing must.
+    packages
+        Debian packages whose installed versions ``plan`` wants to find in the facts.
+    needs
+        Services that must be deployed first, in this order.
+    """
+
+    name: str
+    summary: str
+    config: type[BaseModel]
+    plan: Planner
+    verify: Planner
+    leave: Leaver | None = None
+    packages: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def _foreign() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="bramble.services")}
+
+
+def names() -> tuple[str, ...]:
+    """All services there are, sorted. Imports none of them."""
+    own = {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg}
+    return tuple(sorted(own | set(_foreign())))
+
+
+def get(name: str) -> Service:
+    """The service of this name.
+
+    Raises
+    ------
+    UsageError
+        There is none; a near miss is named.
+    """
+    foreign = _foreign()
+    if name in names():
+        found = foreign[name].load() if name in foreign else importlib.import_module(f"{__name__}.{name}").SERVICE
+        assert isinstance(found, Service)
+        return found
+    close = difflib.get_close_matches(name, names(), 1)
+    raise UsageError(
+        f"there is no service {name!r}",
+        hint=f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}  (bramble services)",
+    )
+
+
+def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
+    """The service's options from text or YAML values.
+
+    Raises
+    ------
+    UsageError
+        An unknown option (a near miss is named) or a value that does not fit; all faults in one message.
+    """
+    known = list(service.config.model_fields)
+    faults = []
+    hint = ""
+    for name in options:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            faults.append(f"{name}: there is no such option")
+            hint = f"did you mean {close[0]!r}?" if close else ""
+    try:
+        config = service.config.model_validate({k: v for k, v in options.items() if k in known})
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ".".join(str(part) for part in fault["loc"]) or "options"
+            faults.append(f"{place}: {fault['msg'].removeprefix('Value error, ')} (given: {fault['input']!r})")
+    if faults:
+        raise UsageError(
+            f"{service.name}: " + "; ".join(faults),
+            hint=hint or f"all options and what they take: bramble services {service.name}",
+        )
+    return config
+
+
+__all__ = ["Leaver", "PlanError", "Planner", "Service", "configure", "get", "names"]
