@@ -1,0 +1,69 @@
+# bramble: what a developer or the curious runs. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+SEEDS ?= 1-200
+PYTEST_ARGS ?=
+
+.PHONY: help env system demo test unit lab lint format docs snapshots bench faults lock changelog recording clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: ## build .venv, so that .venv/bin/bramble runs (installs python3.11+ where there is none)
+	@scripts/make-env $(VENV) requirements/dev.txt
+
+system: ## install the Debian packages that virtual Pis need (root)
+	@scripts/install-system-packages
+
+demo: system env ## three virtual Pis, Slurm on them, verified, shown, removed (root)
+	@scripts/demo
+
+test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (root)
+	@$(MAKE) lint
+	@$(MAKE) docs
+	@$(BIN)/pytest tests/unit tests/lab $(PYTEST_ARGS)
+
+unit: env ## the quick tests; one alone: make unit PYTEST_ARGS="-k fold"
+	@$(BIN)/pytest tests/unit $(PYTEST_ARGS)
+
+lab: system env ## the tests on virtual Pis (root)
+	@$(BIN)/pytest tests/lab $(PYTEST_ARGS)
+
+lint: env ## formatting, lint, types, rooms, Python 3.9 of the runner, what may not stand in the tree
+	@scripts/lint
+
+format: env ## format, and mend what can be mended by itself
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+docs: env ## the manual, into build/docs; fails on a broken link or anything undocumented
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --nitpicky --keep-going -d build/doctrees docs build/docs
+	@echo "manual: build/docs/index.html"
+
+snapshots: env ## write anew the snapshots of plans and outputs; read the diff before you commit it
+	@$(BIN)/pytest tests/unit --snapshot-update $(PYTEST_ARGS)
+
+bench: system env ## the figures: against plain ssh, against pyinfra, 1,000 hosts, start-up (root)
+	@scripts/make-env .venv-bench requirements/bench.txt
+	@$(BIN)/python -m bench
+
+faults: system env ## the fault campaign, a night: make faults SEEDS=1-200 (root)
+	@$(BIN)/pytest tests/lab -m faults --seeds $(SEEDS) $(PYTEST_ARGS)
+
+lock: env ## resolve requirements/*.txt anew, pinned and hashed, without naming a registry
+	@scripts/lock $(BIN)/uv
+
+changelog: env ## what the next release's entry will read like
+	@$(BIN)/towncrier build --draft
+
+recording: system env ## record anew what the README shows (root)
+	@scripts/demo --record docs/demo.svg
+
+clean: ## remove what was built here; labs and caches of the user stay
+	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
