@@ -25,7 +25,7 @@ _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_D
 
 @pytest.fixture(scope="session")
 def lab_folders() -> Iterator[Path]:
-    """Folders of this test run's own in place of the user's; labs that a killed run left behind are taken down first."""
+    """Folders of this run's own in place of the user's; labs that a killed run left behind are taken down first."""
     try:
         require()
     except BrambleError as error:
@@ -76,6 +76,7 @@ def make_lab(lab_folders: Path) -> Iterator[Callable[..., Lab]]:
         labs.up(size, name, release, **options)  # type: ignore[arg-type]
         return Lab(name)
 
+    assert lab_folders.exists()
     yield make
     for status in labs.labs():
         labs.down(status.name)

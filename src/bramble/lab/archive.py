@@ -5,6 +5,7 @@ Nothing here names a mirror: hosts of the lab use what the machine uses.
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import tempfile
@@ -134,7 +135,7 @@ def _derived(own: str, wanted: str) -> tuple[Source, ...]:
 
 
 def _has(source: Source) -> bool:
-    """Whether the archive has this suite, asked by apt's own means so that proxy, keys and passwords are the machine's."""
+    """Whether the archive has this suite, asked by apt's own means: with the machine's proxy, keys and passwords."""
     helper = "/usr/lib/apt/apt-helper"
     with tempfile.TemporaryDirectory(prefix="bramble-") as folder:
         target = Path(folder, "Release")
@@ -147,4 +148,24 @@ def apt_settings() -> str:
     """The machine's settings for reaching its archive (proxy, certificates, checks), as an apt.conf for the hosts."""
     dump = run(["apt-config", "dump"], what="reading this machine's apt settings")
     lines = [line for line in dump.splitlines() if _CARRIED.match(line) and not line.rstrip().endswith(' "";')]
+    for scheme, proxy in _proxies().items():
+        # apt itself prefers its own setting to the environment's.
+        if not any(line.lower().startswith(f"acquire::{scheme}::proxy ") for line in lines):
+            lines.append(f'Acquire::{scheme}::Proxy "{proxy}";')
     return "\n".join(["// Taken over from the machine that this lab runs on.", *sorted(lines), ""])
+
+
+def proxy_environment() -> dict[str, str]:
+    """Proxy variables for programs that do not read apt's settings, as debootstrap does not."""
+    settings = {
+        match[1].lower(): match[2]
+        for match in re.finditer(r'^Acquire::(https?)::Proxy "([^"]+)";$', apt_settings(), re.IGNORECASE | re.MULTILINE)
+        if match[2].upper() != "DIRECT"
+    }
+    return {f"{scheme}_proxy": proxy for scheme, proxy in settings.items()}
+
+
+def _proxies() -> dict[str, str]:
+    """Proxies that the caller's environment names, by scheme."""
+    found = {scheme: os.environ.get(f"{scheme}_proxy", "") for scheme in ("http", "https")}
+    return {scheme: proxy for scheme, proxy in found.items() if proxy}

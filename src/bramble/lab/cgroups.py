@@ -1,7 +1,7 @@
 """Control groups of one host: below our own in every hierarchy, never beside or above, and gone with the host.
 
 Where systemd runs the machine on unified groups, a unit of the host's own is asked of it instead (see
-:mod:`bramble.lab.power`): there no process may sit beside the groups that it delegates.
+:mod:`bramble.lab.power`): there all groups are systemd's, but for those that it hands out.
 """
 
 from __future__ import annotations
@@ -82,6 +82,11 @@ def plain_unified() -> bool:
     return all(tree.unified for tree in hierarchies())
 
 
+def from_systemd() -> bool:
+    """Whether groups have to be asked of the machine's systemd."""
+    return plain_unified() and Path("/run/systemd/system").is_dir()
+
+
 @dataclass(frozen=True)
 class Groups:
     """The groups of one host: one folder in each tree."""
@@ -153,6 +158,23 @@ class Groups:
         for folder in self.folders:
             (folder / "cgroup.procs").write_text(str(os.getpid()))
 
+    def stall(self, number: int) -> Path | None:
+        """Make a group for one boot of the host on unified groups; None where the groups can be used as they are.
+
+        On unified groups no process may sit beside groups with controllers, so the caller moves to one of its own. Each
+        boot gets a new one: nspawn hands the last one on to the host, and then nobody can enter it again.
+        """
+        if not plain_unified():
+            return None
+        (root,) = self.folders
+        keeper, stall = root / "keeper", root / f"boot-{number}"
+        keeper.mkdir(exist_ok=True)
+        (keeper / "cgroup.procs").write_text(str(os.getpid()))
+        wanted = "".join(f"+{controller} " for controller in (root / "cgroup.controllers").read_text().split())
+        (root / "cgroup.subtree_control").write_text(wanted)
+        stall.mkdir()
+        return stall
+
     def pids(self) -> set[int]:
         """Every process in the groups and below."""
         found: set[int] = set()
@@ -192,15 +214,15 @@ class Groups:
             Some are still there after that many seconds.
         """
         deadline = time.monotonic() + seconds
-        thawed = False
         while pids := self.pids():
+            for switch in (folder / "cgroup.kill" for folder in self.folders):
+                # The kernel's own way, where it has it (5.14): all in one instant, none can fork its way out.
+                if switch.exists():
+                    switch.write_text("1")
             for pid in pids:
-                # Pids come from our own groups this instant; nothing but the host's processes is ever in them.
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            if not thawed and self.frozen():
+                _kill_member(pid, self.folders)
+            if self.frozen():
                 self.freeze(False)
-                thawed = True
             if time.monotonic() > deadline:
                 raise BrambleError("processes of a lab host do not die", why=f"still there: {sorted(pids)[:10]}")
             time.sleep(0.02)
@@ -211,6 +233,21 @@ class Groups:
             for group in sorted(_below(folder), key=lambda path: len(path.parts), reverse=True):
                 with contextlib.suppress(FileNotFoundError):
                     _remove(group)
+
+
+def _kill_member(pid: int, folders: Iterable[Path]) -> None:
+    """Kill a process if it is in one of these groups: the number may have gone to another since it was read."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if any(tree.own.is_relative_to(folder) for tree in hierarchies(pid) for folder in folders):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    finally:
+        os.close(handle)
 
 
 def _remove(group: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from bramble.errors import UsageError
 from bramble.lab import identity
 from bramble.lab.folders import remove_folder
-from bramble.lab.packages import lend_packages
+from bramble.lab.packages import ARCHIVES, lend_packages
 from bramble.lab.process import run
 from bramble.lab.state import HostSpec, LabSpec
 
@@ -40,7 +40,7 @@ def make_disks(lab: LabSpec, host: HostSpec) -> None:
         (disk / "upper").mkdir()
         (disk / "upper").chmod(0o755)
         identity.personalise(lab, host, disk / "upper")
-        lend_packages(host.release, Path(host.tree), disk / "upper")
+        lend_packages(host.release, identity.make_folder(disk / "upper", Path(host.tree), ARCHIVES))
         done.touch()
     for path, place in small_disks(lab, host).items():
         if not place.is_mount():
@@ -50,36 +50,29 @@ def make_disks(lab: LabSpec, host: HostSpec) -> None:
 def _make_small(lab: LabSpec, host: HostSpec, path: str, place: Path) -> None:
     """Mount a small disk and copy onto it what the host has at its place now."""
     place.mkdir(parents=True, exist_ok=True)
-    size = host.disks[path]
-    run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "lab-disk", place], what="making a small disk")
+    options = f"size={host.disks[path]},mode=0755"
+    run(["mount", "-t", "tmpfs", "-o", options, "lab-disk", place], what="making a small disk")
     disk = lab.host_folder(host) / "disk"
     try:
         if path == "/":
-            run(["cp", "-a", disk / "upper", place / "upper"], what=f"copying / onto a disk of {size} bytes")
+            run(["cp", "-a", disk / "upper", place / "upper"], what="copying / onto a small disk")
             (place / "work").mkdir()
         else:
-            # The host's view of the folder exists only while its layers are mounted: here for one command, unseen by others.
-            script = 'mkdir -p "$3" && mount -t overlay -o "$1" overlay "$2" && mkdir -p "$2/$4" && cp -a "$2/$4" "$3/content"'
-            options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
-            words: list[str | Path] = [
-                "sh",
-                "-ec",
-                script,
-                "sh",
-                options,
-                lab.host_folder(host) / "root",
-                place,
-                path.lstrip("/"),
-            ]
-            (lab.host_folder(host) / "root").mkdir(exist_ok=True)
-            run(
-                ["unshare", "--mount", "--propagation=slave", *words],
-                what=f"copying {path} onto a disk of {size} bytes",
-            )
+            _copy_folder(lab, host, path.lstrip("/"), place)
     except BaseException:
         # A disk without its content must not be taken for whole by the next start.
         run(["umount", place], what="dropping a small disk", check=False)
         raise
+
+
+def _copy_folder(lab: LabSpec, host: HostSpec, name: str, place: Path) -> None:
+    """Copy a folder of a host that is off: its layers are mounted for this one command, seen by no other."""
+    disk, root = lab.host_folder(host) / "disk", lab.host_folder(host) / "root"
+    root.mkdir(exist_ok=True)
+    options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+    script = 'mount -t overlay -o "$1" overlay "$2"; mkdir -p "$2/$3"; cp -a "$2/$3" "$4/content"'
+    argv: list[str | Path] = ["unshare", "--mount", "--propagation=slave", "sh", "-ec", script, "sh"]
+    run([*argv, options, root, name, place], what=f"copying /{name} onto a small disk")
 
 
 def add_small_disk(host: HostSpec, path: str, size: int) -> HostSpec:

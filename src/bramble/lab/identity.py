@@ -83,17 +83,21 @@ def personalise(lab: LabSpec, host: HostSpec, upper: Path) -> None:
 
 
 def _put(upper: Path, tree: Path, name: str, text: str, mode: int = 0o644) -> None:
-    """Write a file into the upper layer; folders above it come out as they are in the tree below."""
-    path = upper / name
-    for folder in reversed(path.relative_to(upper).parents):
-        if folder != Path() and not (upper / folder).exists():
+    path = make_folder(upper, tree, str(Path(name).parent)) / Path(name).name
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def make_folder(upper: Path, tree: Path, name: str) -> Path:
+    """Make a folder in a host's upper layer; it and those above come out as they are in the tree below, if they are."""
+    for folder in [*reversed(Path(name).parents), Path(name)]:
+        if not (upper / folder).exists():
             (upper / folder).mkdir()
             if (tree / folder).exists():
                 below = (tree / folder).stat()
                 os.chown(upper / folder, below.st_uid, below.st_gid)
                 shutil.copymode(tree / folder, upper / folder)
-    path.write_text(text)
-    path.chmod(mode)
+    return upper / name
 
 
 def cluster_name(lab: LabSpec, default: str = "red") -> str:

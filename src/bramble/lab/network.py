@@ -7,16 +7,17 @@ switched on for the machine's outward interface (not globally), and off again wi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from bramble.errors import BrambleError
 from bramble.lab.process import run
-from bramble.lab.state import HostSpec, LabSpec
+from bramble.lab.state import HostSpec, LabSpec, is_bridge_name
 
 _RANGE = IPv4Network("10.77.0.0/16")
+#: Names interfaces whose forwarding a lab switched on. The machine's, not a lab's; goes with a reboot, as that does.
+_FORWARDING = Path("/run/bramble-lab-forwarding")
 
 
 def _ip(*words: str) -> list[dict[str, Any]]:
@@ -32,19 +33,19 @@ def free_subnet() -> str:
     BrambleError
         All 256 are taken.
     """
-    taken = [
-        ip_network(route["dst"]) for route in _ip("-4", "route", "show", "table", "all") if "/" in str(route.get("dst"))
-    ]
-    taken += [
-        ip_network(f"{address['local']}/{address['prefixlen']}", strict=False)
-        for link in _ip("-4", "address", "show")
-        for address in link.get("addr_info", ())
-    ]
-    used = [net for net in taken if isinstance(net, IPv4Network) and net.prefixlen > 0]
     for subnet in _RANGE.subnets(new_prefix=24):
-        if not any(subnet.overlaps(other) for other in used):
+        if is_free(subnet):
             return str(subnet)
     raise BrambleError(f"no free subnet in {_RANGE}", hint="bramble lab down for labs that are not needed")
+
+
+def is_free(subnet: IPv4Network) -> bool:
+    """Whether no address or route of this machine, but the default one, touches a subnet."""
+    routes = [str(route.get("dst")) for route in _ip("-4", "route", "show", "table", "all")]
+    addresses = [a for link in _ip("-4", "address", "show") for a in link.get("addr_info", ())]
+    taken = [route for route in routes if "/" in route and not route.endswith("/0")]
+    taken += [f"{address['local']}/{address['prefixlen']}" for address in addresses]
+    return not any(subnet.overlaps(IPv4Network(other, strict=False)) for other in taken)
 
 
 def _uplinks() -> list[str]:
@@ -97,38 +98,35 @@ def _forward(interface: str, lab: LabSpec) -> None:
     switch = Path(f"/proc/sys/net/ipv4/conf/{interface}/forwarding")
     if switch.read_text().strip() == "1":
         return
-    switch.write_text("1")
     if interface != lab.bridge:
-        with (lab.folder / "forwarding").open("a") as note:
+        with _FORWARDING.open("a") as note:
             note.write(f"{interface}\n")
+    switch.write_text("1")
 
 
-def remove(lab: LabSpec, others: Iterable[LabSpec]) -> None:
-    """Remove the bridge, all cables and the table; forwarding goes off with the last lab that needs it."""
-    for link in _ip("link", "show"):
-        if link["ifname"] == lab.bridge or link["ifname"].startswith(f"{lab.bridge}-"):
-            run(["ip", "link", "delete", link["ifname"]], what="removing the lab's network", check=False)
+def remove(lab: LabSpec) -> None:
+    """Remove the bridge, all cables and the table; forwarding goes off with the last lab of the machine."""
+    names = [link["ifname"] for link in _ip("link", "show")]
+    for name in names:
+        if name == lab.bridge or name.startswith(f"{lab.bridge}-"):
+            run(["ip", "link", "delete", name], what="removing the lab's network", check=False)
     tables = json.loads(run(["nft", "--json", "list", "tables"], what="asking for nftables"))["nftables"]
     if any(entry.get("table", {}).get("name") == lab.table for entry in tables):
         run(["nft", "delete", "table", "ip", lab.table], what="removing the lab's nftables table")
-    _stop_forwarding(lab, [other for other in others if exists(other)])
+    if not any(is_bridge_name(name) for name in names if name != lab.bridge):
+        _stop_forwarding()
 
 
-def _stop_forwarding(lab: LabSpec, heirs: list[LabSpec]) -> None:
-    note = lab.folder / "forwarding"
-    if not note.exists():
+def _stop_forwarding() -> None:
+    if not _FORWARDING.exists():
         return
-    interfaces = note.read_text()
-    if heirs:
-        with (heirs[0].folder / "forwarding").open("a") as other:
-            other.write(interfaces)
-    elif Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "0":
-        # Where somebody has switched on forwarding as a whole since, it is theirs now.
-        for interface in interfaces.split():
+    # Where somebody has switched on forwarding as a whole since, it is theirs now.
+    if Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "0":
+        for interface in set(_FORWARDING.read_text().split()):
             switch = Path(f"/proc/sys/net/ipv4/conf/{interface}/forwarding")
             if switch.exists():
                 switch.write_text("0")
-    note.unlink()
+    _FORWARDING.unlink()
 
 
 def plug(lab: LabSpec, host: HostSpec, namespace: Path) -> None:

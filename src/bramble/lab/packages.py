@@ -8,26 +8,25 @@ from pathlib import Path
 
 from bramble.lab.state import cache_folder
 
-_ARCHIVES = "var/cache/apt/archives"
+#: Where apt keeps what it downloaded, below a host's root.
+ARCHIVES = "var/cache/apt/archives"
 
 
 def _shelf(release: str) -> Path:
     return cache_folder() / "packages" / release
 
 
-def lend_packages(release: str, tree: Path, upper: Path) -> None:
+def lend_packages(release: str, archives: Path) -> None:
     """Put the packages kept for a release into a host's apt archive; hard links where the disk allows."""
-    target = upper / _ARCHIVES
-    target.mkdir(parents=True, exist_ok=True)
     for package in _shelf(release).glob("*.deb"):
-        _link(package, target / package.name)
+        _link(package, archives / package.name)
 
 
-def keep_packages(release: str, upper: Path) -> None:
+def keep_packages(release: str, archives: Path) -> None:
     """Keep the packages that a host downloaded. apt checks every one against its index again before it uses it."""
     shelf = _shelf(release)
     shelf.mkdir(parents=True, exist_ok=True)
-    for package in (upper / _ARCHIVES).glob("*.deb"):
+    for package in archives.glob("*.deb"):
         if not (shelf / package.name).exists():
             _link(package, shelf / package.name)
 

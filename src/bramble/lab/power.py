@@ -13,7 +13,7 @@ from pathlib import Path
 import bramble
 from bramble.errors import HostError
 from bramble.lab import network
-from bramble.lab.cgroups import Groups, hierarchies, plain_unified
+from bramble.lab.cgroups import Groups, from_systemd, hierarchies
 from bramble.lab.process import clean_environment, last_lines, run
 from bramble.lab.state import HostSpec, LabSpec
 
@@ -89,7 +89,7 @@ def switch_on(lab: LabSpec, host: HostSpec) -> None:
     # The supervisor must find the same labs and the same code as we do, and gets nothing else of our environment.
     kept = {key: value for key, value in os.environ.items() if key.startswith("XDG_") or key == "HOME"}
     environment = clean_environment({**kept, "PYTHONPATH": package})
-    if plain_unified():
+    if from_systemd():
         argv = [*_unit(lab, host, environment), *argv]
     else:
         groups = Groups.make(groups_name(lab, host))
@@ -132,6 +132,9 @@ def switch_off(lab: LabSpec, host: HostSpec) -> None:
     # Searched for, not read from the note: a start that was killed may not have written it.
     groups = Groups.find({name, f"{name}.service"})
     groups.kill()
+    if from_systemd() and groups.folders:
+        # The unit's name is free again only when systemd has seen it end.
+        run(["systemctl", "stop", f"{name}.service"], what="ending the host's unit", check=False)
     network.unplug(lab, host)
     groups.remove()
 

@@ -21,22 +21,24 @@ from bramble.lab.state import HostSpec, LabSpec, existing
 #: Section ("files", "packages", ...) -> name -> what is there, in words that can be compared.
 Snapshot = dict[str, dict[str, str]]
 
-#: Paths (regular expressions, matched from the start; a folder stands for all in it) that change by themselves, and why.
+#: Paths that change by themselves (regular expressions for the whole path), and why.
 LEFT_OUT = {
-    r"/(proc|sys|dev|run|tmp)": "the kernel's and the running system's, gone with a reboot",
-    r"/var/tmp/systemd-private-": "made and removed by systemd with each start of a unit",
-    r"/var/log": "what happened stays written down; bramble does not rewrite history",
-    r"/var/cache/(apt|debconf|ldconfig)": "caches that apt, debconf and ldconfig write anew by themselves",
-    r"/var/lib/apt/(lists|periodic)": "the archive's index, as fresh as the last update",
+    r"/(proc|sys|dev|run|tmp)/.*": "the kernel's and the running system's, gone with a reboot",
+    r"/var/tmp/systemd-private-[^/]*": "made and removed by systemd with each start of a unit",  # noqa: S108
+    r"/var/log/.*": "what happened stays written down: history is not rewritten",
+    r"/var/cache/(apt|debconf|ldconfig)/.*": "caches that apt, debconf and ldconfig write anew by themselves",
+    r"/var/lib/apt/(lists|periodic)/.*": "the archive's index, as fresh as the last update",
     r"/var/lib/apt/extended_states": "compared as its meaning: section `packages`",
-    r"/var/lib/dpkg/(status|available|diversions|statoverride)(-old)?$": "section `packages`; backups of the last change",
-    r"/var/lib/dpkg/(lock|lock-frontend|triggers/Lock|triggers/Unincorp)$": "locks, and a queue that is empty between runs",
-    r"/var/backups": "daily copies of dpkg's state",
-    r"/var/lib/systemd/(timers|random-seed|catalog)": "when timers last ran, entropy, an index made from installed files",
-    r"/var/lib/sudo/lectured": "who has seen sudo's first warning",
-    r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$": "backups of the last change",
-    r"/var/lib/ucf/\w+\.\d+$": "backups of the last changes to ucf's registry, which is compared itself",
-    r"/etc/ld\.so\.cache$": "made from the installed libraries",
+    r"/var/lib/dpkg/(status|available)": "compared as its meaning: section `packages`",
+    r"/var/lib/dpkg/(status|available|diversions|statoverride)-old": "backups of the last change",
+    r"/var/lib/dpkg/(lock|lock-frontend|triggers/Lock|triggers/Unincorp)": "locks, and a queue that is empty at rest",
+    r"/var/backups/.*": "daily copies of dpkg's state",
+    r"/var/lib/systemd/timers/.*": "when timers last ran",
+    r"/var/lib/systemd/(random-seed|catalog/database)": "entropy, and an index made from installed files",
+    r"/var/lib/sudo/lectured/.*": "who has seen sudo's first warning",
+    r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-": "backups of the last change",
+    r"/var/lib/ucf/\w+\.\d+": "backups of the last changes to ucf's registry, which is compared itself",
+    r"/etc/ld\.so\.cache": "made from the installed libraries",
     r".*/__pycache__": "made by Python from the files beside it",
 }
 _LEFT_OUT = re.compile("|".join(f"(?:{pattern})" for pattern in LEFT_OUT))
@@ -60,7 +62,8 @@ def snapshot(name: str, host: str) -> Snapshot:
     Snapshot
         Plain JSON values: ``files`` (all of ``/`` but :data:`LEFT_OUT`: kind, mode, owner, content's digest),
         ``packages`` (version, state, whether asked for), ``units`` (that run, are enabled, or failed), ``processes``,
-        ``sockets`` (listening), ``network`` (interfaces, routes, firewall rules), ``settings`` (of /proc/sys/net), ``mounts``.
+        ``sockets`` (listening), ``network`` (interfaces, routes, firewall rules), ``settings`` (of /proc/sys/net),
+        ``mounts``.
 
     Raises
     ------
@@ -100,15 +103,17 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
     pending = [""]
     while pending:
         folder = pending.pop()
-        with os.scandir(f"{root}{folder}/") as entries:
-            for entry in entries:
-                path = f"{folder}/{entry.name}"
-                if _LEFT_OUT.match(path):
-                    continue
+        for entry in os.scandir(f"{root}{folder}/"):
+            path = f"{folder}/{entry.name}"
+            if _LEFT_OUT.fullmatch(path):
+                continue
+            try:
                 state = entry.stat(follow_symlinks=False)
-                yield path, _describe(f"{root}{path}", state)
-                if stat.S_ISDIR(state.st_mode):
-                    pending.append(path)
+                yield path, _describe(entry.path, state)
+            except FileNotFoundError:
+                continue  # it went while we looked: the same as never having been there
+            if stat.S_ISDIR(state.st_mode):
+                pending.append(path)
 
 
 def _describe(path: str, state: os.stat_result) -> str:
@@ -176,7 +181,7 @@ def _processes(lab: LabSpec, host: HostSpec) -> dict[str, str]:
 
 
 def _network(leader: int) -> dict[str, dict[str, str]]:
-    """What belongs to a host's network: interfaces, routes, firewall, listening sockets, and settings of /proc/sys/net."""
+    """What belongs to a host's network: interfaces, routes, firewall; listening sockets; settings of /proc/sys/net."""
     enter = ["nsenter", f"--target={leader}", "--net"]
     what = "looking at the host's network"
     network: dict[str, str] = {}

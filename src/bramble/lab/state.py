@@ -11,11 +11,13 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import TextIO
 
 from platformdirs import user_cache_path, user_state_path
 
@@ -25,6 +27,8 @@ from bramble.errors import BrambleError, UsageError
 FORMAT = 1
 #: NAME is .10, NAME01 is .11, ...: the last number that fits a /24 with its broadcast address left out.
 FIRST_ADDRESS, LAST_NUMBER = 10, 99
+#: Stands for the subnet of a lab of which nothing but the name is known.
+NO_SUBNET = "0.0.0.0/24"
 
 
 def labs_folder() -> Path:
@@ -121,10 +125,17 @@ class LabSpec:
         return replace(self, hosts=tuple(sorted([*others, host], key=lambda h: h.number)))
 
     def save(self) -> None:
-        """Write ``lab.json``, whole or not at all."""
+        """Write ``lab.json``, whole or not at all. Only root looks into the folder: hosts' disks are in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
         part = self.folder / "lab.json.part"
         part.write_text(json.dumps(asdict(self), indent=1) + "\n")
         os.replace(part, self.folder / "lab.json")
+
+
+def is_bridge_name(interface: str) -> bool:
+    """Whether an interface is the bridge of some lab, whosever."""
+    return re.fullmatch(r"lab-[0-9a-f]{6}", interface) is not None
 
 
 def check_name(name: str) -> None:
@@ -159,16 +170,20 @@ def load(name: str) -> LabSpec | None:
     check_name(name)
     file = labs_folder() / name / "lab.json"
     try:
-        data = json.loads(file.read_text())
-        if data["format"] != FORMAT:
-            raise ValueError(f"format {data['format']}, not {FORMAT}")
-        return LabSpec(**{**data, "hosts": tuple(HostSpec(**host) for host in data["hosts"])})
+        return _parse(file.read_text())
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise BrambleError(
             f"{file} is not a lab that this version knows", why=str(error), hint=f"bramble lab down --name {name}"
         ) from error
+
+
+def _parse(text: str) -> LabSpec:
+    data = json.loads(text)
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']}, not {FORMAT}")
+    return LabSpec(**{**data, "hosts": tuple(HostSpec(**host) for host in data["hosts"])})
 
 
 def lab_names() -> tuple[str, ...]:
@@ -190,7 +205,7 @@ def host_name(lab: str, number: int) -> str:
 
 
 @contextmanager
-def locked(file: Path, busy: str | None = None) -> Iterator[None]:
+def locked(file: Path, busy: str, seconds: float = 60.0) -> Iterator[None]:
     """Hold a lock that dies with its holder.
 
     The file may be removed by whoever holds the lock: others notice, and take the lock of the file that is there now.
@@ -200,22 +215,36 @@ def locked(file: Path, busy: str | None = None) -> Iterator[None]:
     file
         The lock file; made with its folder when missing.
     busy
-        Message of the error when somebody else holds it; None waits instead.
+        Message of the error when somebody else still holds it after the time.
+    seconds
+        How long to wait for it.
+
+    Raises
+    ------
+    BrambleError
+        Somebody else held it all that time.
     """
+    deadline = time.monotonic() + seconds
     while True:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a") as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise BrambleError(busy or "locked", hint="wait for the other command to end") from error
-            try:
-                current = file.stat().st_ino == os.fstat(handle.fileno()).st_ino
-            except FileNotFoundError:
-                current = False
-            if current:
+                if time.monotonic() > deadline:
+                    raise BrambleError(busy, hint="wait for the other command to end") from error
+                time.sleep(0.02)
+                continue
+            if _is_still(file, handle):
                 yield
                 return
+
+
+def _is_still(file: Path, handle: TextIO) -> bool:
+    try:
+        return os.path.samestat(file.stat(), os.fstat(handle.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def existing(name: str) -> LabSpec:

@@ -1,13 +1,14 @@
 """The one process that stands behind a lab host: it boots it, boots it again when it reboots, and clears up.
 
 It runs in a mount namespace of its own. The host's disk and its pinned network live in there, so when the last process
-of a host is gone the kernel itself takes them away, however they ended. Its groups hold it and all its host's processes.
+of a host is gone the kernel itself takes them away, however they ended. The host's groups hold it too.
 
 Started as ``python -m bramble.lab.supervisor LAB HOST`` by :mod:`bramble.lab.power`.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 from bramble.lab import disks, network
-from bramble.lab.cgroups import Groups, plain_unified
+from bramble.lab.cgroups import Groups, from_systemd, plain_unified
 from bramble.lab.power import find_leader, host_groups, note_groups, own_groups
 from bramble.lab.process import ProcessId, clean_environment, run
 from bramble.lab.state import HostSpec, LabSpec, load, locked
@@ -32,19 +33,20 @@ def main(lab_name: str, host_name: str) -> int:
         return 0  # taken down while we were starting
     host = lab.host(host_name)
     folder = lab.host_folder(host)
-    with locked(folder / "supervisor.lock", busy=f"{host.name} has a supervisor already"):
+    with locked(folder / "supervisor.lock", busy=f"{host.name} has a supervisor already", seconds=0):
         groups = _enter_groups(lab, host)
         _mount_disk(lab, host)
-        while True:
-            code = _boot(lab, host, groups)
+        for number in itertools.count():
+            code = _boot(lab, host, groups, groups.stall(number))
             if code != _REBOOT:
                 network.unplug(lab, host)
                 return code
+    return 0
 
 
 def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
     """Go to where the host's groups are: into those made for it, or stay in the unit that systemd made."""
-    if plain_unified():
+    if from_systemd():
         groups = own_groups()
         note_groups(lab, host, groups)
     else:
@@ -62,11 +64,12 @@ def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
     run(["mount", "-t", "overlay", "-o", options, "overlay", folder / "root"], what="mounting the host's disk")
 
 
-def _boot(lab: LabSpec, host: HostSpec, groups: Groups) -> int:
+def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> int:
     """One boot of the host, from its first process to its last; returns nspawn's exit status."""
     folder = lab.host_folder(host)
     network.plug(lab, host, folder / "network")
     argv = [
+        *(["sh", "-ec", 'echo $$ > "$0/cgroup.procs"; exec "$@"', str(stall)] if stall else []),
         "systemd-nspawn",
         "--quiet",
         "--boot",
@@ -76,7 +79,7 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups) -> int:
         f"--machine={host.name}",
         f"--hostname={host.name}",
         f"--network-namespace-path={folder / 'network'}",
-        "--console=pipe",
+        "--console=read-only",
         "--resolv-conf=off",
         "--timezone=off",
         "--link-journal=no",
@@ -84,6 +87,8 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups) -> int:
         f"--drop-capability={_DROPPED}",
         "--kill-signal=SIGRTMIN+3",
         *(f"--bind={place}/content:{path}" for path, place in disks.small_disks(lab, host).items() if path != "/"),
+        # The console is where one looks when a host does not come up.
+        "systemd.show_status=yes",
     ]
     # The network's settings below /proc/sys/net are the host's own; the rest of /proc/sys is the machine's.
     environment = clean_environment({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})
@@ -103,7 +108,8 @@ def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
         return
     while nspawn.poll() is None:
         leader = find_leader(groups)
-        if leader:
+        # Before it has become the host's init, nspawn is still mounting: what is writable then would be overlaid.
+        if leader and Path(f"/proc/{leader}/comm").read_text().strip() in ("systemd", "init"):
             mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
             points = [line.split()[4] for line in mounts if " - cgroup " in line]
             for point in points:
@@ -117,7 +123,7 @@ def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
 
 
 def _kill_rest(groups: Groups) -> None:
-    """nspawn may be gone before its payload; what is left has no supervisor any more, so it goes too."""
+    """End what nspawn left behind, if it died before its payload did."""
     for pid in groups.pids() - {os.getpid()}:
         try:
             ProcessId.of(pid).kill()

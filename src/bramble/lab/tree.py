@@ -1,7 +1,7 @@
 """Base trees: what a freshly written SD card holds, built once a release and kept.
 
 A tree looks like Raspberry Pi OS Lite where that is cheap. It is named after the hash of its recipe and the day it was
-built, and appears under that name only when it is whole.
+built on, and appears under that name only when it is whole.
 
 Users of a tree (the lab's key opens all three): ``pi`` with sudo and no password, as on a Pi; ``pw`` whose sudo asks for
 the password ``raspberry``; ``nosudo`` without sudo.
@@ -15,17 +15,17 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
 from bramble.errors import BrambleError
-from bramble.lab.archive import Release, apt_settings, available, candidate
+from bramble.lab.archive import Release, apt_settings, available, candidate, proxy_environment
 from bramble.lab.folders import remove_folder
 from bramble.lab.process import clean_environment, last_lines
 from bramble.lab.state import cache_folder, locked
 
-#: What Raspberry Pi OS Lite has and deployments meet. minbase brings apt and dpkg; nothing here is for the lab's own sake.
+#: What Raspberry Pi OS Lite has and deployments meet. minbase brings apt and dpkg; nothing here is the lab's own need.
 PACKAGES = (
     "avahi-daemon",
     "ca-certificates",
@@ -115,10 +115,10 @@ def base_tree(release: str, progress: Callable[[str], None] = lambda _text: None
     folder = trees_folder()
     wanted = candidate(release)
     prefix = f"{release}-{_recipe(wanted)}-"
-    with locked(folder / f"{release}.lock"):
+    with locked(folder / f"{release}.lock", f"another command is building the {release} tree", seconds=900):
         present = max(folder.glob(f"{prefix}????????"), default=None, key=lambda path: path.name)
-        target = folder / f"{prefix}{date.today():%Y%m%d}"
-        if present and present.name > f"{prefix}{date.today() - timedelta(days=FRESH_DAYS):%Y%m%d}":
+        target = folder / f"{prefix}{_today():%Y%m%d}"
+        if present and present.name > f"{prefix}{_today() - timedelta(days=FRESH_DAYS):%Y%m%d}":
             return present
         progress(f"building the {release} tree (once, a minute or two)")
         try:
@@ -130,6 +130,10 @@ def base_tree(release: str, progress: Callable[[str], None] = lambda _text: None
             return present
         _prune(folder, release, keep=target)
         return target
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _recipe(release: Release) -> str:
@@ -189,6 +193,7 @@ def _furnish(tree: Path, release: Release) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.write_text(text)
+        path.chmod(0o644)
     for login in Path("/etc/apt").glob("auth.conf.d/*.conf"):
         shutil.copy(login, tree / "etc/apt/auth.conf.d" / login.name)
         (tree / "etc/apt/auth.conf.d" / login.name).chmod(0o600)
@@ -212,7 +217,7 @@ def _isolated(argv: Sequence[str | Path], what: str, log: TextIO) -> None:
     guard = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"]
     words = [str(word) for word in (*guard, *argv)]
     log.flush()
-    environment = clean_environment({"DEBIAN_FRONTEND": "noninteractive"})
+    environment = clean_environment({"DEBIAN_FRONTEND": "noninteractive", **proxy_environment()})
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, check=False)
     if done.returncode != 0:
         raise BrambleError(
@@ -222,7 +227,7 @@ def _isolated(argv: Sequence[str | Path], what: str, log: TextIO) -> None:
 
 def _prune(folder: Path, release: str, keep: Path) -> None:
     """Remove trees of a release that were replaced long ago."""
-    oldest = f"{date.today() - timedelta(days=KEPT_DAYS):%Y%m%d}"
+    oldest = f"{_today() - timedelta(days=KEPT_DAYS):%Y%m%d}"
     for path in folder.glob(f"{release}-*-????????"):
         if path != keep and path.name[-8:] < oldest:
             remove_folder(path)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from bramble.errors import BrambleError, UsageError
 from bramble.lab import disks, identity, network, power, report
 from bramble.lab.archive import machine_release
-from bramble.lab.packages import keep_packages
+from bramble.lab.folders import remove_folder
+from bramble.lab.packages import ARCHIVES, keep_packages
+from bramble.lab.report import LabStatus
 from bramble.lab.requirements import require
 from bramble.lab.state import (
     LAST_NUMBER,
+    NO_SUBNET,
     HostSpec,
     LabSpec,
     changing,
@@ -28,14 +31,11 @@ from bramble.lab.state import (
     locked,
     new_lab,
 )
-from bramble.lab.report import LabStatus
-from bramble.lab.folders import remove_folder
 from bramble.lab.tree import base_tree
 
 Releases = str | Sequence[str] | Mapping[str, str] | None
 Progress = Callable[[str], None]
 
-#: Held only while a subnet is chosen, so that two labs made at once do not choose the same.
 _MACHINE_LOCK = Path("/run/lock/bramble-lab.lock")
 
 
@@ -86,7 +86,7 @@ def up(
     with changing(name):
         lab = load(name) or _found(name)
         wanted = range(size if size is not None else 3 if not lab.hosts else 0)
-        lab = _grow(lab, [number for number in wanted], release, memory, cpus, progress)
+        lab = _grow(lab, list(wanted), release, (memory, cpus), progress)
         return _bring_up(lab, lab.hosts, seconds, progress)
 
 
@@ -103,7 +103,7 @@ def add(
     """Add one host to a lab and start it. Parameters and errors as for :func:`up`."""
     require()
     with changing(name):
-        lab = _grow(existing(name), [host_number(name, host)], release, memory, cpus, progress)
+        lab = _grow(existing(name), [host_number(name, host)], release, (memory, cpus), progress)
         return _bring_up(lab, [lab.host(host)], seconds, progress)
 
 
@@ -119,13 +119,14 @@ def down(name: str = "red", *, progress: Progress = _silent) -> None:
         return
     with changing(name):
         try:
-            lab = load(name) or new_lab(name, "0.0.0.0/24")
+            lab = load(name) or new_lab(name, NO_SUBNET)
         except BrambleError as error:
             progress(f"{error.what}: taking away what carries its name")
-            lab = new_lab(name, "0.0.0.0/24")
+            lab = new_lab(name, NO_SUBNET)
         _all(lab.hosts, lambda host: _retire(lab, host))
         power.sweep(lab)
-        network.remove(lab, [other for other in map(load, lab_names()) if other and other.name != name])
+        with _machine_lock():
+            network.remove(lab)
         identity.remove_cluster_file(lab)
         remove_folder(folder)
 
@@ -207,23 +208,37 @@ def small_disk(name: str, host: str, path: str, size: int, *, seconds: float = 6
 
 
 def _found(name: str) -> LabSpec:
-    """A new lab with a network of its own."""
-    with locked(_MACHINE_LOCK):
+    """A new lab with a network of its own; what a killed founder left of one is taken away first."""
+    with _machine_lock():
+        network.remove(new_lab(name, NO_SUBNET))
         lab = new_lab(name, network.free_subnet())
-        lab.save()
         network.make(lab)
-        _MACHINE_LOCK.unlink()
+        lab.save()
     return lab
 
 
+def _connect(lab: LabSpec) -> LabSpec:
+    """The lab with its network in order; another subnet if its own was taken while it had no bridge."""
+    with _machine_lock():
+        if not network.exists(lab) and not network.is_free(lab.network):
+            lab = replace(lab, subnet=network.free_subnet())
+            lab.save()
+        network.make(lab)
+    return lab
+
+
+@contextmanager
+def _machine_lock() -> Iterator[None]:
+    """Held while a subnet is chosen, so that two labs made at once do not choose the same."""
+    with locked(_MACHINE_LOCK, "another lab is choosing its network"):
+        yield
+        _MACHINE_LOCK.unlink()
+
+
 def _grow(
-    lab: LabSpec,
-    numbers: Iterable[int],
-    release: Releases,
-    memory: int | None,
-    cpus: float | None,
-    progress: Progress,
+    lab: LabSpec, numbers: Iterable[int], release: Releases, limits: tuple[int | None, float | None], progress: Progress
 ) -> LabSpec:
+    """The lab with hosts of these numbers, new ones with a base tree of their release."""
     known = {host.number for host in lab.hosts}
     for number in numbers:
         if number not in known:
@@ -231,7 +246,7 @@ def _grow(
             chosen = _release_of(host, number, release)
             tree = base_tree(chosen, progress)
             lab = lab.with_host(
-                HostSpec(name=host, number=number, release=chosen, tree=str(tree), memory=memory, cpus=cpus)
+                HostSpec(name=host, number=number, release=chosen, tree=str(tree), memory=limits[0], cpus=limits[1])
             )
     lab.save()
     return lab
@@ -249,7 +264,7 @@ def _release_of(host: str, number: int, release: Releases) -> str:
 
 
 def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress: Progress) -> LabStatus:
-    network.make(lab)
+    lab = _connect(lab)
     identity.make_keys(lab)
     identity.write_cluster_file(lab)
     progress(f"starting {', '.join(host.name for host in hosts)}")
@@ -267,7 +282,7 @@ def _switch_on(lab: LabSpec, host: HostSpec, seconds: float) -> None:
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
     power.switch_off(lab, host)
-    keep_packages(host.release, disks.layers(lab, host) / "upper")
+    keep_packages(host.release, disks.layers(lab, host) / "upper" / ARCHIVES)
 
 
 def _wipe(lab: LabSpec, host: HostSpec) -> None:
