@@ -148,6 +148,10 @@ class Journal:
         """Services that speak for something here."""
         return sorted({service for service, _ in self.entries})
 
+    def services_of(self, resource: str) -> "list[str]":
+        """Services that speak for a resource."""
+        return sorted({service for service, name in self.entries if name == resource})
+
     def fingerprints(self, service: str) -> "dict[str, Optional[str]]":
         return {entry.resource: entry.after for entry in self.entries_of(service)}
 

@@ -17,16 +17,17 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any, Optional
 
 from . import events, facts, wire
 from . import steps as _steps  # noqa: F401  (fills the registry of step types)
 from .events import Event
-from .journal import Entry, Journal
+from .journal import FOLDER, Entry, Journal
 from .lock import Lock
 from .step import Change, RebootNeeded, Step, StepError, Unknown, os_error
 from .system import Cancelled, System
@@ -39,21 +40,31 @@ class Loop:
     ----------
     send
         Takes each event as it happens.
+    system, folder, lock
+        Other places than the host's own only in tests.
     """
 
-    def __init__(self, send: Any, system: Optional[System] = None) -> None:
+    def __init__(
+        self,
+        send: "Callable[[dict[str, Any]], None]",
+        system: Optional[System] = None,
+        folder: str = FOLDER,
+        lock: Optional[Lock] = None,
+    ) -> None:
         self.send = send
         self.system = system or System()
-        self.lock = Lock()
+        self.lock = lock or Lock()
+        self._folder = folder
         self._journal: Optional[Journal] = None
 
     @property
     def journal(self) -> Journal:
         """Read when first needed: not every session looks at it."""
         if self._journal is None:
-            self._journal = Journal.open()
+            self._journal = Journal.open(self._folder)
             self.system.keep = self._journal.keep
             self.system.kept_bytes = self._journal.kept_bytes
+            self.system.claims = self._journal.services_of
         return self._journal
 
     def serve(self, request: "dict[str, Any]") -> None:
@@ -207,6 +218,7 @@ class Loop:
             seconds = time.monotonic() - step_began
             self._emit(events.StepDone(group=title, step=name, outcome=outcome, summary=summary, seconds=seconds))
         if request["mode"] != "check":
+            self._afterwards()
             self.journal.close()
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
 
@@ -229,10 +241,22 @@ class Loop:
             return "kept", reason or kept
         return ("undone", kept) if mine else ("unchanged", "was there before bramble")
 
+    def _afterwards(self) -> None:
+        """Do what undos asked for once all of them were through."""
+        while self.system.afterwards:
+            name = next(iter(self.system.afterwards))
+            self.system.afterwards.pop(name)(self.system)
+
     def close(self) -> None:
-        """End the session: tidy the journal, free the lock."""
+        """End the session: tidy the journal, free the lock.
+
+        Where bramble no longer stands for anything on this host, nothing of bramble stays, either.
+        """
         if self._journal is not None and self.lock.held:
             self._journal.close()
+            if not self._journal.entries:
+                # While the lock is held: nobody else is at work. What runs is loaded, and needs its files no longer.
+                shutil.rmtree(os.path.dirname(self.lock.path), ignore_errors=True)
         self.lock.release()
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from .step import StepError
 
@@ -55,6 +55,9 @@ class System:
         Whether data may go when things are put back.
     kept
         Paths that an undo left because somebody changed them; later undos must not take them away either.
+    afterwards
+        What an undo asks to be done once all others are through, by name: starting a daemon of before again makes
+        sense only when all its files are back.
     cache
         What was read once and stays true until a step changes it, such as dpkg's list; steps clear their own keys.
     deadline
@@ -67,6 +70,7 @@ class System:
         self.changed: set[str] = set()
         self.purge = False
         self.kept: list[str] = []
+        self.afterwards: dict[str, Callable[[System], None]] = {}
         self.cache: dict[str, Any] = {}
         self.deadline = float("inf")
         self.cancel = threading.Event()
@@ -74,6 +78,8 @@ class System:
         #: Keeps bytes of a file that is about to change, and gives the name to find them again; see `Journal.keep`.
         self.keep: Callable[[bytes], str] = _no_journal
         self.kept_bytes: Callable[[str], bytes] = _no_journal
+        #: Services whose journal entries speak for a resource; see `Journal.services_of`.
+        self.claims: Callable[[str], list[str]] = lambda resource: []
 
     def path(self, path: str) -> str:
         """Where an absolute path of the host lies."""
@@ -102,14 +108,15 @@ class System:
         user: Optional[str] = None,
         cwd: Optional[str] = None,
         timeout: Optional[float] = None,
-        killable: bool = True,
+        killable: "Union[bool, Callable[[], bool]]" = True,
     ) -> Output:
         """Run a command and wait for it. Its status is the caller's to judge.
 
         Parameters
         ----------
         killable
-            Whether an interrupt ends it. False for what must not be cut (dpkg): then it is waited for.
+            Whether an interrupt ends it. False for what must not be cut (dpkg): then it is waited for. A function is
+            asked at the time of the interrupt: apt may be cut until it lets dpkg begin.
         user
             Run as this user (by ``runuser``), with its home as working directory.
         timeout
@@ -146,7 +153,7 @@ class System:
             except subprocess.TimeoutExpired:
                 pending = None
                 late = time.monotonic() >= ends
-                if killable and (late or self.cancel.is_set()):
+                if (killable() if callable(killable) else killable) and (late or self.cancel.is_set()):
                     out, err = _end(process)
                     if self.cancel.is_set():
                         raise Cancelled from None
