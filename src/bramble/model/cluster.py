@@ -1,0 +1,138 @@
+"""A cluster: hosts, the one of them that manages, and what is deployed on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import UsageError
+from .host import Host
+from .hostset import HostSet
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+def choose_manager(names: Sequence[str], asked: str = "", in_file: str = "") -> tuple[str, str]:
+    """The host that manages the others, and the rule that chose it.
+
+    What was asked for wins, then the cluster file, then the one name without a digit, then the first.
+
+    Parameters
+    ----------
+    names
+        Of all hosts; at least one.
+    asked, in_file
+        What ``--manager`` and the cluster file say; empty where they say nothing.
+
+    Returns
+    -------
+    tuple
+        Its name, and one short sentence for the output.
+
+    Raises
+    ------
+    UsageError
+        There are no hosts, or the wanted one is not among them.
+    """
+    if not names:
+        raise UsageError("a cluster needs at least one host")
+    for wanted, rule in ((asked, "--manager"), (in_file, "the cluster file says so")):
+        if wanted and wanted not in names:
+            raise UsageError(
+                f"the manager {wanted} is not one of the hosts", hint=f"the hosts are {HostSet(names)}: add {wanted}"
+            )
+        if wanted:
+            return wanted, rule
+    # An address has only digits and never names a role.
+    plain = [name for name in names if not any(c.isdigit() for c in name) and ":" not in name]
+    if len(plain) == 1:
+        return plain[0], f"{plain[0]} is the name without a digit"
+    return names[0], "the first host" if len(names) > 1 else "the only host"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Hosts that belong together.
+
+    Attributes
+    ----------
+    name
+        As in ``--cluster NAME``.
+    hosts
+        In the order of the file or the expression; their names are unique.
+    manager
+        Name of the host that manages the others. A cluster narrowed to other hosts still names it.
+    manager_rule
+        The rule that chose it, one short sentence.
+    groups
+        Name → hosts, for ``@name`` in host expressions.
+    services
+        What is deployed: service → its options.
+    members
+        Service → its hosts, where it is not on all of them.
+    file
+        The cluster file; empty where there is none.
+
+    Raises
+    ------
+    ValueError
+        Two hosts of one name: a mistake of the caller.
+    """
+
+    name: str
+    hosts: tuple[Host, ...]
+    manager: str
+    manager_rule: str = ""
+    groups: Mapping[str, HostSet] = field(default_factory=_nothing, hash=False)
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing, hash=False)
+    members: Mapping[str, HostSet] = field(default_factory=_nothing, hash=False)
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        names = [host.name for host in self.hosts]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two hosts of one name in {names}")
+
+    @property
+    def hostset(self) -> HostSet:
+        """The names of all hosts."""
+        return HostSet(host.name for host in self.hosts)
+
+    @property
+    def workers(self) -> HostSet:
+        """The names of all hosts but the manager."""
+        return self.hostset - {self.manager}
+
+    def host(self, name: str) -> Host:
+        """The host of this name; KeyError where there is none."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(name)
+
+    def members_of(self, service: str) -> HostSet:
+        """The hosts a service is on; all of them where nothing else was recorded."""
+        return self.members.get(service, self.hostset) & self.hostset
+
+    def with_hosts(self, hosts: Iterable[Host]) -> Cluster:
+        """The same cluster and further hosts at its end; one that it has already is replaced in its place."""
+        known = {host.name: host for host in self.hosts}
+        return replace(self, hosts=tuple({**known, **{host.name: host for host in hosts}}.values()))
+
+    def only(self, names: Iterable[str]) -> Cluster:
+        """The same cluster narrowed to some of its hosts, in its own order.
+
+        The manager stays who it is, even where it is not among them: another host does not take over because this one
+        does not answer for a moment.
+        """
+        wanted = set(names)
+        return replace(self, hosts=tuple(host for host in self.hosts if host.name in wanted))
+
+    def without(self, names: Iterable[str]) -> Cluster:
+        """The same cluster without some of its hosts; the manager stays who it is, as in `only`."""
+        gone = set(names)
+        return replace(self, hosts=tuple(host for host in self.hosts if host.name not in gone))
