@@ -6,6 +6,7 @@ import dataclasses
 import os
 import platform
 import re
+import socket
 import sys
 import time
 from collections.abc import Iterable
@@ -57,6 +58,8 @@ class Facts:
         Installed version of each package that was asked for.
     addresses
         Addresses the host's own name resolves to there, in the order of /etc/hosts.
+    address
+        Where its packets to other hosts come from (the source address of its default route); empty without a route.
     """
 
     hostname: str
@@ -83,6 +86,7 @@ class Facts:
     packages: "dict[str, str]" = field(default_factory=dict)
     addresses: "tuple[str, ...]" = ()
     skew: float = 0.0
+    address: str = ""
 
     @classmethod
     def from_json(cls, data: "dict[str, Any]") -> "Facts":
@@ -136,7 +140,20 @@ def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
             for line in read("/etc/hosts").splitlines()
             if hostname in line.split("#")[0].split()[1:]
         ),
+        address=_address(),
     )
+
+
+def _address() -> str:
+    # Connecting a datagram socket sends nothing: the kernel only looks up the route. The addresses are documentation's.
+    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((somewhere, 9))
+                return str(probe.getsockname()[0])
+        except OSError:
+            continue
+    return ""
 
 
 def _architecture() -> str:
@@ -151,7 +168,8 @@ def _cgroup(read: Any) -> "tuple[int, tuple[str, ...]]":
     unified = read("/sys/fs/cgroup/cgroup.controllers").split()
     if unified:
         return 2, tuple(unified)
-    mounted = set(re.findall(r"^cgroup /sys/fs/cgroup/(\S+)", read("/proc/mounts"), re.MULTILINE))
+    # A container may see a controller and not be allowed to use it.
+    mounted = set(re.findall(r"^cgroup /sys/fs/cgroup/(\S+) cgroup rw\b", read("/proc/mounts"), re.MULTILINE))
     return 1, tuple(sorted({name for entry in mounted for name in entry.split(",")} - {"systemd"}))
 
 
