@@ -1,4 +1,7 @@
-"""bramble turns a box of Raspberry Pis into working clusters, one line each."""
+"""bramble turns a box of Raspberry Pis into working clusters, one line each.
+
+`bramble.api` is the door for programs; importing this package alone is cheap.
+"""
 
 from __future__ import annotations
 

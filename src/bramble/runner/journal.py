@@ -179,7 +179,8 @@ class Journal:
                 time=time.time(),
                 after=None if old is None else old.after,
             )
-            if old is not None and _same(old, entry):
+            # A run that changes nothing writes nothing.
+            if old is not None and resource not in before and (old.step, old.touched) == (step, entry.touched):
                 continue
             self.entries[(service, resource)] = entry
             lines.append({"op": "entry", "entry": asdict(entry)})
@@ -276,11 +277,6 @@ class Journal:
         """Tidy up at the end of a session that wrote."""
         if not self.entries or self._lines > 2 * len(self.entries) + 50:
             self.compact()
-
-
-def _same(old: Entry, new: Entry) -> bool:
-    """Whether a line would say nothing new: then it is not written, so a run without changes writes nothing."""
-    return (old.step, old.touched, old.before) == (new.step, new.touched, new.before)
 
 
 def _write_all(handle: int, data: bytes) -> None:

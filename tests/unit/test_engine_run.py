@@ -1,0 +1,191 @@
+"""The engine's order of things: barriers, failures, retries, reboots, interrupts. The hosts here only play along."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from bramble.engine.run import Run
+from bramble.engine.session import Session
+from bramble.errors import ConnectionLost, HostBusy, Interrupted, Unreachable
+from bramble.plan import Plan, group
+from bramble.runner import events
+from bramble.runner.steps import File
+
+A = File(path="/etc/a", content="a")
+Answer = dict[str, Any]
+Behaviour = Callable[["PlayedSession", str], AsyncIterator[Answer]]
+
+
+async def obliging(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+    """A host on which every group changes something, after a moment."""
+    await asyncio.sleep(0)
+    yield {"kind": "step-done", "group": title, "step": "File /etc/a", "outcome": "changed"}
+    yield {"kind": "group-done", "group": title, "changed": 1}
+
+
+class PlayedSession:
+    """A session whose host does as the test says."""
+
+    def __init__(self, name: str, behaviour: Behaviour = obliging) -> None:
+        self.name = name
+        self.behaviour = behaviour
+        self.cancelled = asyncio.Event()
+        self.groups: list[str] = []
+        self.busy: HostBusy | None = None
+        self.closed = False
+
+    async def lock(self, run: str, who: str) -> None:
+        if self.busy:
+            raise self.busy
+
+    async def work(self, request: dict[str, Any]) -> AsyncIterator[Answer]:
+        self.groups.append(request["group"])
+        async for answer in self.behaviour(self, request["group"]):
+            yield answer
+
+    async def cancel(self) -> None:
+        self.cancelled.set()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Stage:
+    """A run over played hosts."""
+
+    def __init__(self, **behaviours: Behaviour | Exception) -> None:
+        self.sessions: dict[str, PlayedSession] = {}
+        self.seen: list[events.Event] = []
+        self.behaviours = behaviours
+        self.run = Run("r1", "pi@here", behaviours, self.open, self.seen.append)
+
+    async def open(self, name: str) -> Session:
+        behaviour = self.behaviours[name]
+        if isinstance(behaviour, Exception):
+            raise behaviour
+        self.sessions[name] = PlayedSession(name, behaviour)
+        return self.sessions[name]  # type: ignore[return-value]
+
+    def outcome(self, host: str) -> str:
+        return self.run.results()[host].outcome
+
+
+def failing_in(bad: str) -> Behaviour:
+    async def behave(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+        if title == bad:
+            yield {"kind": "step-failed", "group": title, "step": "File /etc/a", "what": "no", "why": "disk full"}
+        else:
+            async for answer in obliging(session, title):
+                yield answer
+
+    return behave
+
+
+TWO = Plan(
+    service="x",
+    groups=(
+        group("Files", ["red", "red01"], A),
+        group("Manager", ["red"], A, after=["Files"]),
+        group("Workers", ["red01"], A, after=["Manager"], requires=["red"]),
+    ),
+)
+
+
+async def test_a_host_that_cannot_be_reached_does_not_stop_the_others() -> None:
+    stage = Stage(red=obliging, red01=Unreachable("no answer", host="red01"))
+    await stage.run.connect(lock=True)
+    await stage.run.carry_out(TWO, "apply")
+    assert (stage.outcome("red"), stage.outcome("red01")) == ("done", "failed")
+    assert stage.sessions["red"].groups == ["Files", "Manager"]
+
+
+async def test_a_locked_host_is_out_and_nothing_is_sent_to_it() -> None:
+    stage = Stage(red=obliging)
+    stage.behaviours["red"] = HostBusy("another run is at work", host="red")
+    await stage.run.connect(lock=True)
+    assert stage.run.results()["red"].failure is not None
+    assert stage.run.alive == ()
+
+
+async def test_a_barrier_holds_until_the_other_host_is_through() -> None:
+    open_gate = asyncio.Event()
+
+    async def slow(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+        await open_gate.wait()
+        async for answer in obliging(session, title):
+            yield answer
+
+    stage = Stage(red=obliging, red01=slow)
+    await stage.run.connect(lock=True)
+    task = asyncio.create_task(stage.run.carry_out(TWO, "apply"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert stage.sessions["red"].groups == ["Files"]
+    assert any(isinstance(e, events.HostWaiting) and e.group == "Manager" for e in stage.seen)
+    open_gate.set()
+    await task
+    assert stage.sessions["red"].groups == ["Files", "Manager"]
+    assert stage.sessions["red01"].groups == ["Files", "Workers"]
+
+
+async def test_what_needs_a_failed_host_is_skipped_and_says_so() -> None:
+    stage = Stage(red=failing_in("Files"), red01=obliging)
+    await stage.run.connect(lock=True)
+    await stage.run.carry_out(TWO, "apply")
+    result = stage.run.results()["red01"]
+    assert result.outcome == "skipped"
+    assert result.failure is not None and "red, which failed" in result.failure.why
+    failure = stage.run.results()["red"].failure
+    assert failure is not None and failure.why == "disk full"
+
+
+async def test_a_connection_that_breaks_releases_those_who_wait() -> None:
+    async def breaking(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+        if title:
+            raise ConnectionLost("the connection ended in the middle", host=session.name)
+        yield {}
+
+    stage = Stage(red=obliging, red01=breaking)
+    await stage.run.connect(lock=True)
+    async with asyncio.timeout(5):
+        await stage.run.carry_out(TWO, "apply")
+    assert stage.outcome("red") == "done" and stage.outcome("red01") == "failed"
+
+
+async def test_a_group_is_tried_again_as_often_as_it_says() -> None:
+    tries = 0
+
+    async def third_time(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+        nonlocal tries
+        tries += 1
+        async for answer in obliging(session, title) if tries == 3 else failing_in(title)(session, title):
+            yield answer
+
+    stage = Stage(red=third_time)
+    await stage.run.connect(lock=True)
+    await stage.run.carry_out(Plan(service="x", groups=(group("Files", ["red"], A, retries=2),)), "apply")
+    assert stage.outcome("red") == "done" and tries == 3
+
+
+async def test_an_interrupt_lets_hosts_stop_between_steps() -> None:
+    async def until_cancelled(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+        await session.cancelled.wait()
+        yield {"kind": "step-cancelled", "group": title, "step": "File /etc/a"}
+
+    stage = Stage(red=until_cancelled, red01=until_cancelled)
+
+    async def work() -> None:
+        await stage.run.connect(lock=True)
+        await stage.run.carry_out(TWO, "apply")
+
+    task = asyncio.create_task(stage.run.finish(work()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(Interrupted):
+        await task
+    assert stage.outcome("red") == stage.outcome("red01") == "interrupted"
+    assert "Manager" not in stage.sessions["red"].groups
