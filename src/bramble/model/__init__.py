@@ -1,9 +1,9 @@
 """Frozen values without I/O: hosts, sets of hosts, clusters."""
 
-from .cluster import Cluster, choose_manager
+from .cluster import GROUPS, Cluster, Deployment, choose_manager
 from .entry import Entry
 from .expression import LIMIT
 from .host import Host
 from .hostset import HostSet
 
-__all__ = ["LIMIT", "Cluster", "Entry", "Host", "HostSet", "choose_manager"]
+__all__ = ["GROUPS", "LIMIT", "Cluster", "Deployment", "Entry", "Host", "HostSet", "choose_manager"]

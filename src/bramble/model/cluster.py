@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
@@ -12,8 +11,8 @@ from .host import Host
 from .hostset import HostSet
 
 
-def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
+#: Groups that every cluster has.
+GROUPS = ("all", "manager", "workers")
 
 
 def choose_manager(names: Sequence[str], asked: str = "", in_file: str = "") -> tuple[str, str]:
@@ -55,6 +54,25 @@ def choose_manager(names: Sequence[str], asked: str = "", in_file: str = "") -> 
 
 
 @dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What a cluster file records of a service.
+
+    Attributes
+    ----------
+    options
+        As given; the service fills in the rest.
+    hosts
+        The hosts it is on; None for all of the cluster, also those that come later.
+    manager
+        The host that manages it; empty where the usual rules choose it.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    hosts: HostSet | None = None
+    manager: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """Hosts that belong together.
 
@@ -71,9 +89,7 @@ class Cluster:
     groups
         Name → hosts, for ``@name`` in host expressions.
     services
-        What is deployed: service → its options.
-    members
-        Service → its hosts, where it is not on all of them.
+        What is deployed, by the service's name.
     file
         The cluster file; empty where there is none.
 
@@ -87,9 +103,8 @@ class Cluster:
     hosts: tuple[Host, ...]
     manager: str
     manager_rule: str = ""
-    groups: Mapping[str, HostSet] = field(default_factory=_nothing, hash=False)
-    services: Mapping[str, Mapping[str, Any]] = field(default_factory=_nothing, hash=False)
-    members: Mapping[str, HostSet] = field(default_factory=_nothing, hash=False)
+    groups: Mapping[str, HostSet] = field(default_factory=dict, hash=False)
+    services: Mapping[str, Deployment] = field(default_factory=dict, hash=False)
     file: str = ""
 
     def __post_init__(self) -> None:
@@ -114,9 +129,18 @@ class Cluster:
                 return host
         raise KeyError(name)
 
-    def members_of(self, service: str) -> HostSet:
-        """The hosts a service is on; all of them where nothing else was recorded."""
-        return self.members.get(service, self.hostset) & self.hostset
+    def parse(self, expression: str) -> HostSet:
+        """The hosts of an expression that may name this cluster's groups.
+
+        Besides its own there are ``@all``, ``@manager`` and ``@workers``.
+
+        Raises
+        ------
+        HostExpressionError
+            A mistake in it.
+        """
+        own = dict(zip(GROUPS, (self.hostset, HostSet([self.manager]), self.workers), strict=True))
+        return HostSet.parse(expression, {**self.groups, **own})
 
     def with_hosts(self, hosts: Iterable[Host]) -> Cluster:
         """The same cluster and further hosts at its end; one that it has already is replaced in its place."""

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from .entry import Entry
-
-
-def _no_labels() -> Mapping[str, str]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +39,7 @@ class Host:
     key: str = ""
     jump: str = ""
     known_hosts: str = ""
-    labels: Mapping[str, str] = field(default_factory=_no_labels, hash=False)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def parse(cls, text: str) -> Host:
