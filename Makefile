@@ -54,7 +54,7 @@ bench: system env ## the figures: against plain ssh, against pyinfra, 1,000 host
 	@$(BIN)/python -m bench
 
 faults: system env ## the fault campaign, a night: make faults SEEDS=1-200 (root)
-	@$(BIN)/pytest tests/lab -m faults --seeds $(SEEDS) $(PYTEST_ARGS)
+	@scripts/faults $(SEEDS)
 
 lock: env ## resolve requirements/*.txt anew, pinned and hashed, without naming a registry
 	@scripts/lock $(BIN)/uv

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.lab.controller import Controller
 
 from bramble import lab as labs
 from bramble.errors import BrambleError
@@ -105,3 +106,9 @@ def fresh_lab(red: Lab) -> Lab:
     """The session's lab with freshly written cards in all hosts (about two seconds)."""
     red.reset()
     return red
+
+
+@pytest.fixture
+def controller(fresh_lab: Lab, tmp_path: Path) -> Controller:
+    """The command line of somebody who has never used it, and the hosts of the session's lab, freshly written."""
+    return Controller.of(fresh_lab, tmp_path / "controller")

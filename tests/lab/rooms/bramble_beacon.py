@@ -1,0 +1,163 @@
+"""A service small enough that a test of what goes wrong takes seconds, offered as other distributions would offer one.
+
+Each host runs a daemon that signs its name with a secret of the cluster; verification asks every host from every host.
+It has a step of each kind that can be cut in two: a package, a user, directories, files (one that was there before), a
+secret, a unit, a barrier, a wait, and a command that takes its time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bramble.model import Cluster
+from bramble.plan import Plan, group
+from bramble.runner.facts import Facts
+from bramble.runner.step import Step
+from bramble.runner.steps import Command, Directory, File, Package, Probe, Unit, User, Wait
+from bramble.runner.wire import Secret
+from bramble.services import Service
+
+
+class Config(BaseModel):
+    """Options of the beacon."""
+
+    model_config = ConfigDict(frozen=True)
+
+    port: int = Field(7070, ge=1024, le=65535, description="where the daemon listens")
+    word: str = Field("hello", description="what it says beside its name")
+    package: str = Field("", description="a package of the distribution that comes along")
+    pause: float = Field(0.0, ge=0, le=600, description="seconds that a step of its takes")
+
+
+DAEMON = '''\
+"""Answers each connection with this host's name, signed with the cluster's secret."""
+import hashlib, hmac, json, socketserver
+
+settings = json.load(open("/etc/beacon/settings.json"))
+key = open("/etc/beacon/key", "rb").read()
+line = "%s %s" % (settings["me"], settings["word"])
+
+
+class Answer(socketserver.BaseRequestHandler):
+    def handle(self):
+        mark = hmac.new(key, line.encode(), hashlib.sha256).hexdigest()
+        self.request.sendall(("%s %s" % (line, mark)).encode())
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+Server(("", settings["port"]), Answer).serve_forever()
+'''
+
+ASK = '''\
+"""Asks every beacon and prints the names of those whose answer is signed right."""
+import hashlib, hmac, json, socket
+
+settings = json.load(open("/etc/beacon/settings.json"))
+key = open("/etc/beacon/key", "rb").read()
+for name, address in sorted(settings["peers"].items()):
+    try:
+        with socket.create_connection((address, settings["port"]), timeout=3) as peer:
+            peer.settimeout(3)
+            line, _, mark = peer.recv(1000).decode().rpartition(" ")
+    except OSError:
+        continue
+    right = hmac.new(key, line.encode(), hashlib.sha256).hexdigest()
+    if line.split()[:1] == [name] and hmac.compare_digest(mark, right):
+        print(name)
+'''
+
+UNIT = """\
+[Unit]
+Description=A beacon
+After=network.target
+
+[Service]
+ExecStart=/usr/bin/python3 /usr/local/lib/beacon/daemon.py
+User=beacon
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """The manager's beacon first, then all others."""
+    names = [host.name for host in cluster.hosts]
+    peers = {name: facts[name].address for name in names}
+    workers = [name for name in names if name != cluster.manager]
+    packages: list[Step] = [Package(names=(config.package,))] if config.package else []
+
+    def settings(host: str) -> File:
+        content = {"me": host, "word": config.word, "port": config.port, "peers": peers}
+        text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+        return File(path="/etc/beacon/settings.json", content=text)
+
+    running: list[Step] = [
+        File(path="/etc/systemd/system/beacon.service", content=UNIT),
+        Unit(name="beacon", restart_on=("/etc/beacon", "/usr/local/lib/beacon")),
+        Wait(port=config.port, unit="beacon", deadline=30),
+    ]
+    return Plan(
+        service="beacon",
+        groups=(
+            group(
+                "Ground",
+                names,
+                *packages,
+                User(name="beacon", home="/var/lib/beacon"),
+                Directory(path="/etc/beacon", mode=0o750, group="beacon"),
+                Directory(path="/usr/local/lib/beacon"),
+                Directory(path="/var/lib/beacon", owner="beacon", group="beacon", scratch=True),
+                File(path="/etc/issue", content="A beacon stands here.\n"),
+                File(path="/usr/local/lib/beacon/daemon.py", content=DAEMON),
+                File(path="/usr/local/lib/beacon/ask.py", content=ASK),
+                settings,
+                File(path="/etc/beacon/key", content=Secret("beacon/key"), mode=0o440, group="beacon"),
+            ),
+            group("Settle", names, *_settle(config)),
+            group("Manager", [cluster.manager], *running),
+            group("Workers", workers, *running, after=["Manager"], requires=[cluster.manager]),
+        ),
+    )
+
+
+def _settle(config: Config) -> list[Step]:
+    script = f"sleep {config.pause}; touch /var/lib/beacon/settled"
+    settle = Command(
+        argv=("sh", "-c", script),
+        name="settle",
+        creates="/var/lib/beacon/settled",
+        undo_argv=("rm", "-f", "/var/lib/beacon/settled"),
+    )
+    return [settle]
+
+
+def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """Every host hears every host."""
+    names = tuple(host.name for host in cluster.hosts)
+    probe = Probe(
+        name="every beacon answers",
+        argv=("python3", "/usr/local/lib/beacon/ask.py"),
+        expect_lines=names,
+        blame={name: f"{name} does not answer" for name in names},
+        log_units=("beacon",),
+        hint="look at it there: systemctl status beacon",
+    )
+    return Plan(service="beacon", groups=(group("Verify", names, probe),))
+
+
+SERVICE = Service(
+    name="beacon",
+    summary="A daemon that signs its host's name: for tests",
+    config=Config,
+    plan=plan,
+    verify=verify,
+)
