@@ -1,0 +1,28 @@
+"""All comparisons, or those named: ``python -m bench startup ten slurm thousand``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALL = ("startup", "thousand", "slurm", "ten")
+
+
+def main(names: list[str]) -> int:
+    """Run them; 1 if a limit was not met."""
+    unknown = set(names) - set(ALL)
+    if unknown:
+        print(f"there are: {', '.join(ALL)}; not {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    missed = 0
+    for name in names or ALL:
+        print(f"\n{name}:", flush=True)
+        table = importlib.import_module(f"bench.{name}").main()
+        table.save(name)
+        missed += sum(table.met(row) is False for row in table.rows)
+    print(f"\n{missed} limit(s) not met" if missed else "\nall limits met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
