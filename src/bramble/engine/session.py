@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -23,6 +24,9 @@ START = 60.0
 #: Seconds on top of a group's own limit before a silent runner is given up.
 GRACE = 60.0
 
+#: Seconds between two words to a runner: after six that did not come, it takes us for gone (`runner.loop.SILENCE`).
+BEAT = 10.0
+
 
 class Session:
     """A runner at work on one host. Made by `open`, ended by `close`.
@@ -38,6 +42,8 @@ class Session:
         self.name = connection.host.name
         self.root = root
         self._channel = channel
+        self._writing = asyncio.Lock()
+        self._beating = asyncio.create_task(self._beat())
 
     @classmethod
     async def open(cls, connection: Connection, *, sudo: bool = True, password: Secret | None = None) -> Session:
@@ -148,6 +154,7 @@ class Session:
 
     async def close(self, patience: float = 10.0) -> None:
         """End the runner, then the connection."""
+        self._beating.cancel()
         self._channel.close_input()
         try:
             async with asyncio.timeout(patience):
@@ -156,8 +163,16 @@ class Session:
             self._channel.kill()
         await self.connection.close()
 
+    async def _beat(self) -> None:
+        """Let the runner know that we are there: a network or power that goes tells it nothing."""
+        with contextlib.suppress(HostError):  # whoever waits for an answer is told of a host that is gone
+            while True:
+                await asyncio.sleep(BEAT)
+                await self._send({"do": "alive"})
+
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._channel.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        async with self._writing:
+            await self._channel.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     async def _receive(self, patience: float) -> dict[str, Any]:
         try:

@@ -9,7 +9,9 @@ Requests (one JSON object a line, ``do`` says which):
 ``undo``    ``service``, ``purge``, ``wanted`` (resources still in the plan, which stay), ``mode``: as ``group``
 ``journal`` answers with what bramble did to this host
 ``cancel``  ends the group under way, cleanly
-End of input ends the loop: the current step is finished or abandoned, the journal is closed.
+``alive``   nothing, but that the controller is still there
+End of input ends the loop: the current step is finished or abandoned, the journal is closed. So does a silence of
+`SILENCE`: of a controller whose network or power went, no end of input ever comes, and it must not hold the host.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ from .journal import FOLDER, Entry, Journal
 from .lock import Lock
 from .step import Change, RebootNeeded, Step, StepError, Unknown, os_error
 from .system import Cancelled, System
+
+#: Seconds without a word after which the controller is taken for gone, and how often that is looked at. It says that
+#: it is alive every `engine.session.BEAT` seconds.
+SILENCE, TICK = 60.0, 5.0
 
 
 class Loop:
@@ -289,17 +295,37 @@ def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout
     loop = Loop(send)
     requests: "queue.Queue[Optional[dict[str, Any]]]" = queue.Queue()
 
-    def read() -> None:
-        for line in stdin:
-            request = json.loads(line)
-            if request["do"] == "cancel":
-                loop.system.cancel.set()
-            else:
-                requests.put(request)
+    heard = threading.Event()
+
+    def end() -> None:
         loop.system.cancel.set()
         requests.put(None)
 
+    def read() -> None:
+        try:
+            for line in stdin:
+                heard.set()
+                if not line.endswith(b"\n"):
+                    break  # the controller was cut off in the middle of a word
+                request = json.loads(line)
+                if request["do"] == "cancel":
+                    loop.system.cancel.set()
+                elif request["do"] != "alive":
+                    requests.put(request)
+        finally:
+            end()
+
+    def watch() -> None:
+        quiet = 0
+        # Ticks are counted and not seconds: a host that was suspended has not been left alone meanwhile.
+        while quiet * TICK < SILENCE:
+            time.sleep(TICK)
+            quiet = 0 if heard.is_set() else quiet + 1
+            heard.clear()
+        end()
+
     threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
     os.umask(0o022)
     try:
         while True:
