@@ -278,6 +278,51 @@ def _batches(entries: "list[Entry]") -> "Iterator[list[Entry]]":
         yield batch
 
 
+class _Ear:
+    """Takes requests from a stream into a queue; None is the end: of the input, or of our patience with a silence."""
+
+    def __init__(self, stdin: "IO[bytes]", cancel: threading.Event) -> None:
+        self.requests: "queue.Queue[Optional[dict[str, Any]]]" = queue.Queue()
+        self._stdin = stdin
+        self._cancel = cancel
+        self._heard = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the stream is still being read: nobody ended it."""
+        return self._reader.is_alive()
+
+    def _end(self) -> None:
+        self._cancel.set()
+        self.requests.put(None)
+
+    def _read(self) -> None:
+        try:
+            for line in self._stdin:
+                self._heard.set()
+                if not line.endswith(b"\n"):
+                    break  # the controller was cut off in the middle of a word
+                request = json.loads(line)
+                if request["do"] == "cancel":
+                    self._cancel.set()
+                elif request["do"] != "alive":
+                    self.requests.put(request)
+        finally:
+            self._end()
+
+    def _watch(self) -> None:
+        quiet = 0
+        # Ticks are counted and not seconds: a host that was suspended has not been left alone meanwhile.
+        while quiet * TICK < SILENCE:
+            time.sleep(TICK)
+            quiet = 0 if self._heard.is_set() else quiet + 1
+            self._heard.clear()
+        self._end()
+
+
 def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout.buffer) -> None:
     """Serve the controller at the other end of these streams."""
     writing = threading.Lock()
@@ -293,45 +338,16 @@ def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout
                 loop.system.cancel.set()
 
     loop = Loop(send)
-    requests: "queue.Queue[Optional[dict[str, Any]]]" = queue.Queue()
-
-    heard = threading.Event()
-
-    def end() -> None:
-        loop.system.cancel.set()
-        requests.put(None)
-
-    def read() -> None:
-        try:
-            for line in stdin:
-                heard.set()
-                if not line.endswith(b"\n"):
-                    break  # the controller was cut off in the middle of a word
-                request = json.loads(line)
-                if request["do"] == "cancel":
-                    loop.system.cancel.set()
-                elif request["do"] != "alive":
-                    requests.put(request)
-        finally:
-            end()
-
-    def watch() -> None:
-        quiet = 0
-        # Ticks are counted and not seconds: a host that was suspended has not been left alone meanwhile.
-        while quiet * TICK < SILENCE:
-            time.sleep(TICK)
-            quiet = 0 if heard.is_set() else quiet + 1
-            heard.clear()
-        end()
-
-    threading.Thread(target=read, daemon=True).start()
-    threading.Thread(target=watch, daemon=True).start()
+    ear = _Ear(stdin, loop.system.cancel)
     os.umask(0o022)
     try:
         while True:
-            request = requests.get()
+            request = ear.requests.get()
             if request is None:
                 break
             loop.serve(request)
     finally:
         loop.close()
+    if ear.busy:
+        # Python cannot end in order while a thread of ours waits for input that will never come.
+        os._exit(0)
