@@ -10,7 +10,6 @@ from ..errors import UsageError
 from .host import Host
 from .hostset import HostSet
 
-
 #: Groups that every cluster has.
 GROUPS = ("all", "manager", "workers")
 
@@ -141,6 +140,11 @@ class Cluster:
         """
         own = dict(zip(GROUPS, (self.hostset, HostSet([self.manager]), self.workers), strict=True))
         return HostSet.parse(expression, {**self.groups, **own})
+
+    def members_of(self, service: str) -> HostSet:
+        """The hosts that a service is on, of those that are here; all where nothing else is recorded."""
+        recorded = self.services[service].hosts if service in self.services else None
+        return self.hostset if recorded is None else self.hostset & recorded
 
     def with_hosts(self, hosts: Iterable[Host]) -> Cluster:
         """The same cluster and further hosts at its end; one that it has already is replaced in its place."""

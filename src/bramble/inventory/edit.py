@@ -1,0 +1,195 @@
+"""Edits of a cluster file that touch only what is asked: comments, order, blank lines and quotes stay.
+
+YAML writers put a whole file down anew and lose comments next to what they take out, so these functions change the text
+itself, at the places that the parser tells. What cannot be done so is refused, never guessed: after each edit the new
+text is read again and must say what was meant.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, cast
+
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
+
+from ..errors import ClusterFileError
+from .document import Document, Path, children
+
+#: Text that YAML takes for the same text without quotes, also within brackets.
+_PLAIN = re.compile(r"[A-Za-z/~](?:[A-Za-z0-9_./@-]*[A-Za-z0-9_/])?")
+_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
+
+
+def put(document: Document, path: Path, value: Any) -> Document:
+    """The document with ``value`` at ``path``: replaced, or added where it was not.
+
+    A list's length as the last step of the path appends to it.
+
+    Raises
+    ------
+    ClusterFileError
+        The text is written in a way that cannot be edited safely; says what to write by hand.
+    """
+    meant = deepcopy(document.data)
+    _put_data(meant, path, value)
+    known = next(n for n in range(len(path), -1, -1) if document.node(path[:n]) is not None)
+    if known == len(path):
+        text = _replaced(document, path, value)
+    else:
+        text = _added(document, path[:known], path[known], _nested(path[known + 1 :], value))
+    return _checked(document, text, meant, path, f"write {_render(value)} there by hand")
+
+
+def drop(document: Document, path: Path, *, prune: bool = False) -> Document:
+    """The document without what is at ``path``. A mapping that becomes empty stays as ``{}``, or goes, too: ``prune``.
+
+    Raises
+    ------
+    ClusterFileError
+        As `put`.
+    """
+    around = document.node(path[:-1])
+    assert isinstance(around, CollectionNode)
+    if len(around.value) == 1 and len(path) > 1:
+        return drop(document, path[:-1], prune=True) if prune else put(document, path[:-1], {})
+    meant = deepcopy(document.data)
+    del functools.reduce(lambda data, step: data[step], path[:-1], cast(Any, meant))[path[-1]]
+    index = [key for key, _ in children(around)].index(path[-1])
+    text = _without_flow(document.text, around, index) if around.flow_style else _without_block(document, path)
+    return _checked(document, text, meant, path, "take it out by hand")
+
+
+def _put_data(data: Any, path: Path, value: Any) -> None:
+    for step in path[:-1]:
+        if isinstance(data, dict) and data.get(str(step)) is None:
+            data[step] = {}
+        data = data[step]
+    if isinstance(data, list) and path[-1] == len(data):
+        data.append(value)
+    else:
+        data[path[-1]] = value
+
+
+def _nested(path: Path, value: Any) -> Any:
+    for step in reversed(path):
+        value = {step: value}
+    return value
+
+
+def _checked(document: Document, text: str, meant: Any, path: Path, hint: str) -> Document:
+    try:
+        edited = Document(text, document.file)
+    except ClusterFileError:
+        edited = None
+    if edited is None or edited.data != meant:
+        document.fail("this part of the file is written in a way that cannot be edited safely", path, hint=hint)
+    return edited
+
+
+# Where things end. The parser's own end of a block collection lies behind the comments that follow it.
+
+
+def _end(node: Node) -> int:
+    if isinstance(node, CollectionNode) and not node.flow_style:
+        return max(_end(value) for _, value in children(node))
+    return int(node.end_mark.index)
+
+
+def _end_of_content(text: str, node: Node) -> int:
+    end = _end(node)
+    while end > node.start_mark.index and text[end - 1].isspace():  # literal blocks (`|`) end with their line
+        end -= 1
+    return end
+
+
+def _line_end(text: str, index: int) -> int:
+    """Behind the line end of the line with ``index``."""
+    found = text.find("\n", index)
+    return len(text) if found < 0 else found + 1
+
+
+def _line_start(text: str, index: int) -> int:
+    return text.rfind("\n", 0, index) + 1
+
+
+# Edits of the text.
+
+
+def _replaced(document: Document, path: Path, value: Any) -> str:
+    text, node = document.text, document.node(path)
+    assert node is not None
+    start, end = int(node.start_mark.index), _end_of_content(text, node)
+    before = text[:start]
+    if isinstance(node, CollectionNode) and not node.flow_style:
+        before = before.rstrip() + " "  # the new value goes to the line of its key
+    elif start == end:  # nothing stands behind the colon
+        before = before if before.endswith(" ") else before + " "
+    style = node.style if isinstance(node, ScalarNode) else None
+    return before + _render(value, style) + text[end:]
+
+
+def _added(document: Document, around: Path, key: str | int, value: Any) -> str:
+    text, node = document.text, document.node(around)
+    assert node is not None
+    if isinstance(node, CollectionNode) and node.flow_style:
+        item = _render({key: value})[1:-1] if isinstance(node, MappingNode) else _render(value)
+        close = int(node.end_mark.index) - 1
+        return text[:close].rstrip() + (", " if node.value else "") + item + text[close:]
+    if isinstance(node, CollectionNode):
+        at = _line_end(text, max(_end_of_content(text, node) - 1, 0))
+        first = node.value[0][0] if isinstance(node, MappingNode) else node.value[0]
+        lead = text[_line_start(text, first.start_mark.index) : first.start_mark.index]
+        lines = _block(key, value, " " * len(lead)) if isinstance(node, MappingNode) else f"{lead}{_render(value)}\n"
+    else:  # a key without a value
+        at = _line_end(text, max(int(node.start_mark.index) - 1, 0))
+        lines = _block(key, value, "  " * len(around))
+    gap = "" if not at or text[at - 1] == "\n" else "\n"
+    return text[:at] + gap + lines + text[at:]
+
+
+def _block(key: str | int, value: Any, indent: str) -> str:
+    if isinstance(value, Mapping) and value:
+        inner = "".join(_block(name, inside, indent + "  ") for name, inside in value.items())
+        return f"{indent}{_render(key)}:\n{inner}"
+    return f"{indent}{_render(key)}: {_render(value)}\n"
+
+
+def _without_block(document: Document, path: Path) -> str:
+    text, parent, node = document.text, document.node(path[:-1]), document.node(path)
+    assert parent is not None
+    assert node is not None
+    start = node.start_mark.index
+    if isinstance(parent, MappingNode):
+        start = next(key for key, value in parent.value if value is node).start_mark.index
+    last = max(_end_of_content(text, node) - 1, start)
+    return text[: _line_start(text, start)] + text[_line_end(text, last) :]
+
+
+def _without_flow(text: str, around: CollectionNode, index: int) -> str:
+    items = [item if isinstance(item, tuple) else (item, item) for item in around.value]
+    first, last = items[index]
+    start, end = first.start_mark.index, last.end_mark.index
+    if index + 1 < len(items):
+        end = items[index + 1][0].start_mark.index
+    elif index:
+        start = items[index - 1][1].end_mark.index
+    return text[:start] + text[end:]
+
+
+def _render(value: Any, style: str | None = None) -> str:
+    """A value on one line: YAML's flow form, of which JSON is a part."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_render(k)}: {_render(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_render, value)) + "]"
+    if isinstance(value, str):
+        if style == "'":
+            return "'" + value.replace("'", "''") + "'"
+        if style != '"' and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+            return value
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)

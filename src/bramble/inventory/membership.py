@@ -1,0 +1,75 @@
+"""Hosts of a cluster file: added and taken out. No host is contacted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import UsageError
+from ..model import Cluster, Entry, HostSet
+from . import clusters, roster
+from .document import Document
+from .resolve import resolve, with_hosts
+
+
+def add_hosts(entries: HostSet, cluster: str = "") -> Cluster:
+    """Add hosts to a cluster's file; those that it has already stay as they are. Makes the file if there is none.
+
+    Parameters
+    ----------
+    cluster
+        Its name; empty for the only one there is, and, where there is none, for a new one named after its manager.
+
+    Raises
+    ------
+    UsageError
+        No hosts, a host named in two ways, or several clusters and none is named.
+    ClusterFileError
+        The file cannot be read or edited.
+    """
+    if not entries:
+        raise UsageError("no hosts to add")
+    known = clusters.names()
+    if cluster not in known and (cluster or not known):
+        new = clusters.of_entries(entries)
+        if cluster:
+            clusters.check_name(cluster)
+            new = replace(new, name=cluster)
+        return clusters.create(new)
+    name = resolve(cluster=cluster).name
+
+    def edit(document: Document, described: Cluster) -> Document:
+        return roster.add_to(document, described, with_hosts(described, entries).hosts)
+
+    return clusters.change(name, edit)
+
+
+def remove_hosts(entries: HostSet, cluster: str = "") -> Cluster:
+    """Take hosts out of a cluster's file.
+
+    Raises
+    ------
+    UsageError
+        One is not in it or has services, or none would be left.
+    ClusterFileError
+        The file cannot be read or edited.
+    """
+    name = resolve(cluster=cluster).name
+    gone = HostSet(Entry.parse(entry).name for entry in entries)
+
+    def edit(document: Document, described: Cluster) -> Document:
+        strangers = gone - described.hostset
+        if strangers:
+            raise UsageError(f"{strangers} is not in the cluster {name}", hint=f"its hosts are {described.hostset}")
+        for service in described.services:
+            having = described.members_of(service) & gone
+            if having:
+                raise UsageError(
+                    f"{having} has {service}", hint=f"first: bramble scale {service} --drop {having} --cluster {name}"
+                )
+        if not described.hostset - gone:
+            raise UsageError(
+                f"no host would be left in the cluster {name}", hint=f"to forget it, remove its file {described.file}"
+            )
+        return roster.take_from(document, described, gone)
+
+    return clusters.change(name, edit)

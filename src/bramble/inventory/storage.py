@@ -1,0 +1,63 @@
+"""Writing files so that a reader sees the old text or the new one, and two writers wait for each other."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import BrambleError
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Make the folder of ``path`` if it is missing, and keep other writers of bramble out of it.
+
+    Raises
+    ------
+    BrambleError
+        The folder cannot be made or used.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise BrambleError(f"{path.parent} cannot be used", why=error.strerror or "") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def replace(path: Path, text: str, mode: int = 0o644) -> None:
+    """Put ``text`` in place of the file's in one go; a new file gets ``mode``, an old one keeps mode and owner.
+
+    Raises
+    ------
+    BrambleError
+        It cannot be written; the file is as it was.
+    """
+    target = path.resolve()  # a link, as dotfile managers make them, stays one
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with open(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            with contextlib.suppress(FileNotFoundError):
+                before = target.stat()
+                mode = stat.S_IMODE(before.st_mode)
+                if os.geteuid() == 0:
+                    os.fchown(handle, before.st_uid, before.st_gid)
+            os.fchmod(handle, mode)
+            file.flush()
+            os.fsync(handle)
+        os.replace(temporary, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise BrambleError(f"{path} cannot be written", why=error.strerror or "") from None
