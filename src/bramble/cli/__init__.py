@@ -1,0 +1,60 @@
+"""The command line: a thin skin over `bramble.api`, one file for each group of verbs.
+
+Nothing here imports more than click: what a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from .complaint import guarded
+from .lazy import Entry, LazyGroup, Option
+
+_SERVICES, _HOSTS, _AROUND = "Services", "Hosts", "Around it"
+
+
+def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from .. import __version__
+
+        click.echo(f"bramble {__version__}")
+        context.exit()
+
+
+bramble = LazyGroup(
+    "bramble",
+    help="""Turn a box of Raspberry Pis into working clusters, one line each.
+
+    \b
+      bramble deploy slurm --hosts "red,red[01-02]"
+      bramble verify slurm
+      bramble status""",
+    entries={
+        "deploy": Entry("deploy:deploy", _SERVICES, "Bring services up on hosts, and prove that they work."),
+        "verify": Entry("deploy:verify", _SERVICES, "Prove by real work that services work."),
+        "status": Entry("deploy:status", _SERVICES, "Tell what is deployed where, and whether it is in order."),
+        "scale": Entry("deploy:scale", _SERVICES, "Add hosts to a service, or take hosts out of it."),
+        "remove": Entry("deploy:remove", _SERVICES, "Take a service off, and leave each host as it was found."),
+        "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
+        "hosts": Entry("hosts:hosts", _HOSTS, "Find, check, trust, list and expand hosts."),
+        "run": Entry("run:run", _HOSTS, "Run one command on all hosts at once."),
+        "runs": Entry("runs:runs", _AROUND, "Show earlier runs, and how long each step took."),
+        "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),
+        "completion": Entry("completion:completion", _AROUND, "Print the completion script for a shell."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[
+        Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+        )
+    ],
+    epilog="bramble COMMAND --help tells more of each, with examples.",
+)
+
+
+def main() -> NoReturn:
+    """Run the command line; the process ends with its exit code."""
+    sys.exit(guarded(lambda: bramble.main(prog_name="bramble", standalone_mode=False)))

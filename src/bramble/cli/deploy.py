@@ -1,0 +1,241 @@
+"""Commands about services on hosts: deploy, verify, status, scale, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from . import complete, options
+from .lazy import Command, Option
+
+if TYPE_CHECKING:
+    from ..api import Reach
+    from ..engine.report import Report
+
+_services = click.argument("services", nargs=-1, required=True, metavar="SERVICE...", shell_complete=complete.services)
+_service = click.argument("service", metavar="SERVICE", shell_complete=complete.services)
+_no_verify = click.option(
+    "--no-verify", is_flag=True, cls=Option, help="Do not prove at the end that the service does its work."
+)
+
+
+def _settings(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """``--set name=value``, as often as wanted."""
+    chosen = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE")
+        chosen[name.strip()] = value
+    return chosen
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble deploy slurm --hosts "red,red[01-02]"
+    bramble deploy slurm --cluster red --dry-run --diff
+    # options of a service, and what they mean: bramble services slurm
+    bramble deploy slurm --cluster red --set accounting=true
+    """,
+)
+@_services
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=_settings, cls=Option,
+    shell_complete=complete.settings, help="An option of the service; may be given more than once.",
+)  # fmt: skip
+@options.dry_run_option()
+@_no_verify
+@options.reach()
+@options.output(diff=True)
+def deploy(
+    services: tuple[str, ...],
+    settings: dict[str, str],
+    dry_run: bool,
+    no_verify: bool,
+    reached: options.Reached,
+    output: options.Output,
+) -> int:
+    """Bring services up on hosts, and prove that they work.
+
+    What is there already stays as it is: a second run changes nothing, and a run that was cut off goes on where it
+    stopped. Options of a service are kept in the cluster's file. More than one service: one after the other, until one
+    fails.
+    """
+    if settings and len(services) > 1:
+        raise UsageError("--set belongs to one service", hint="deploy them one by one, each with its options")
+    from .. import api
+
+    async def one(service: str, reach: Reach) -> Report:
+        return await api.deploy(service, options=settings, dry_run=dry_run, verify=not no_verify, **reach)
+
+    return _carry_out(one, services, reached, output, until_failure=True)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble verify slurm
+    bramble verify slurm --cluster red --json
+    """,
+)
+@_services
+@options.reach()
+@options.output()
+def verify(services: tuple[str, ...], reached: options.Reached, output: options.Output) -> int:
+    """Prove by real work that services work, on every host that they should.
+
+    Exit code 3 means that a service is there but does not do its work; the failures name host and cause.
+    """
+    from .. import api
+
+    return _carry_out(lambda service, reach: api.verify(service, **reach), services, reached, output)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble scale slurm --add red03
+    bramble scale slurm --drop "red[02-03]"
+    """,
+)
+@_service
+@click.option("--add", metavar="EXPR", default="", cls=Option, help="Hosts that join.")
+@click.option(
+    "--drop", metavar="EXPR", default="", cls=Option, shell_complete=complete.hosts,
+    help="Hosts that leave: drained first, then left as they were found.",
+)  # fmt: skip
+@options.dry_run_option()
+@_no_verify
+@options.yes_option()
+@options.reach(several=False)
+@options.output(diff=True)
+def scale(
+    service: str,
+    add: str,
+    drop: str,
+    dry_run: bool,
+    no_verify: bool,
+    yes: bool,
+    reached: options.Reached,
+    output: options.Output,
+) -> int:
+    """Add hosts to a service, or take hosts out of it, without disturbing the others."""
+    from .. import api
+    from .terminal import confirm
+
+    if drop and not dry_run:
+        confirm(f"Take {api.hosts_expand(drop)} out of {service}?", yes=yes)
+
+    async def one(service: str, reach: Reach) -> Report:
+        return await api.scale(service, add=add, drop=drop, dry_run=dry_run, verify=not no_verify, **reach)
+
+    return _carry_out(one, (service,), reached, output)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble remove slurm
+    # see first what would be put back
+    bramble remove slurm --dry-run
+    # the service's data, too, without a question
+    bramble remove slurm --purge --yes
+    """,
+)
+@_service
+@click.option("--purge", is_flag=True, cls=Option, help="The service's data go, too. Nothing brings them back.")
+@options.dry_run_option()
+@options.yes_option()
+@options.reach()
+@options.output(diff=True)
+def remove(
+    service: str, purge: bool, dry_run: bool, yes: bool, reached: options.Reached, output: options.Output
+) -> int:
+    """Take a service off, and leave each host as it was found.
+
+    What another service needs stays; a file that somebody changed since stays, and is named; data stay without --purge.
+    """
+    from .. import api
+    from ..api.reach import resolve
+    from .terminal import confirm
+
+    if not dry_run:
+        where = ", ".join(str(resolve(reach).hostset) for reach in reached.each)
+        data = "Its data go, too" if purge else "Its data stay"
+        confirm(f"Remove {service} from {where}? {data}.", yes=yes, needed=purge)
+
+    async def one(service: str, reach: Reach) -> Report:
+        return await api.remove(service, purge=purge, dry_run=dry_run, **reach)
+
+    return _carry_out(one, (service,), reached, output)
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble status
+    bramble status --cluster red --cluster blue
+    """,
+)
+@options.reach()
+@options.output()
+def status(reached: options.Reached, output: options.Output) -> int:
+    """Tell what is deployed where, and whether it is still as it was deployed.
+
+    Every host is compared with what was deployed; nothing is changed.
+    """
+    from .. import api
+    from .carry import carry_out, conclude, display
+
+    async def work(reach: Reach) -> list[Report]:
+        return [await api.status(**reach)]
+
+    reports = carry_out(work, reached, display(output, transient=True))
+    if not output.json:
+        _show_states(reports)
+    return conclude(reports, told=False)
+
+
+def _show_states(reports: list[Report]) -> None:
+    from . import tables
+
+    for report in reports:
+        if len(reports) > 1:
+            tables.say(f"cluster {report.cluster}")
+        states = report.data.get("services", [])
+        if not states:
+            tables.say("nothing is deployed here yet: bramble deploy SERVICE")
+            continue
+        tables.show(
+            ("service", "host", "state", "since", "run"),
+            ((s["service"], s["host"], s["state"], tables.when(s["since"]), s["run"]) for s in states),
+        )
+        for state in states:
+            for difference in state["differences"]:
+                tables.say(f"{state['host']}: {state['service']}: {difference}")
+
+
+def _carry_out(
+    verb: Callable[[str, Any], Awaitable[Report]],
+    services: tuple[str, ...],
+    reached: options.Reached,
+    output: options.Output,
+    *,
+    until_failure: bool = False,
+) -> int:
+    """One verb for each service in turn, on all clusters at once; the exit code."""
+    from .carry import carry_out, conclude, display
+
+    async def work(reach: Reach) -> list[Report]:
+        reports: list[Report] = []
+        for service in services:
+            reports.append(await verb(service, reach))
+            if until_failure and not reports[-1].ok:
+                break
+        return reports
+
+    return conclude(carry_out(work, reached, display(output)))

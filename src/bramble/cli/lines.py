@@ -1,0 +1,127 @@
+"""Progress where nobody watches: one line for each event that matters, no colour, nothing redrawn."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.text import Text
+
+from ..errors import BrambleError
+from ..runner import events
+from ..runner.events import Event
+from . import summary
+from .story import CHANGES, Story, plain, short
+from .terminal import console
+
+
+class Lines:
+    """Writes lines to standard output, and how it ended.
+
+    Parameters
+    ----------
+    verbose
+        Also what did not change, and what long steps say.
+    diff
+        Show the differences, once for all hosts that are alike.
+    """
+
+    def __init__(self, *, verbose: bool = False, diff: bool = False) -> None:
+        self.verbose, self.diff = verbose, diff
+        self._console = console(sys.stdout)
+        self._stories: dict[str, Story] = {}
+
+    def take(self, event: Event, cluster: str = "") -> None:
+        """Write what an event tells."""
+        if isinstance(event, events.RunStarted):
+            self._stories[cluster] = Story(event)
+            self._write(summary.heading(self._stories[cluster]).plain)
+            return
+        story = self._stories[cluster]
+        story.take(event)
+        if isinstance(event, events.RunFinished):
+            for item in ending(story, event.report, changes=(), diff=self.diff):
+                self._console.print(item, soft_wrap=isinstance(item, Text))
+            return
+        told = line(event, verbose=self.verbose)
+        if told and event.host:
+            label = f"{cluster}/" if cluster else ""
+            width = max(len(host) for host in story.lines) + len(label)
+            self._write(f"{label + event.host:{width}}  {told}")
+        elif told:
+            self._write(f"{cluster}: {told}" if cluster else told)
+
+    def fail(self, error: BrambleError, cluster: str = "") -> None:
+        """Nothing: it is told on standard error."""
+
+    def say(self, text: str) -> None:
+        """Write words of the controller."""
+        self._write(text)
+
+    def tick(self) -> None:
+        """Nothing: every line is out already."""
+
+    def close(self) -> None:
+        """Nothing: every line is out already."""
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def line(event: Event, *, verbose: bool) -> str:
+    """What one line says of an event; empty where it says nothing."""
+    match event:
+        case events.Note():
+            return f"note: {event.text}"
+        case events.StepDone():
+            if event.outcome == "unchanged" and not verbose:
+                return ""
+            took = f" ({summary.seconds(event.seconds)})" if event.seconds >= 0.05 and event.outcome in CHANGES else ""
+            what = f"{short(event.step)}: {plain(event.summary)}" if event.summary else short(event.step)
+            return f"{event.outcome:12} {what}{took}"
+        case events.StepFailed():
+            return f"{'FAILED':12} {short(event.step) or event.group}: {plain(event.what)}"
+        case events.HostFailed():
+            return f"{'FAILED':12} {plain(event.what)}"
+        case events.HostSkipped():
+            return f"{'skipped':12} {event.group}: {event.why}"
+        case events.StepCancelled():
+            return f"{'stopped':12} {short(event.step)}"
+        case events.HostRebooting():
+            return f"{'restarts':12} the run goes on when it is back"
+    return _detail(event) if verbose else ""
+
+
+def _detail(event: Event) -> str:
+    match event:
+        case events.HostConnected():
+            return f"{'connected':12} ({summary.seconds(event.seconds)})"
+        case events.GroupStarted():
+            return f"{'begins':12} {event.group} ({summary.count(event.steps, 'step')})"
+        case events.GroupDone():
+            changes = summary.count(event.changed, "change")
+            return f"{'through':12} {event.group}: {changes} ({summary.seconds(event.seconds)})"
+        case events.StepProgress():
+            return f"{'':12} {short(event.step)}: {plain(event.text)}"
+        case events.HostWaiting():
+            return f"{'waits':12} for {', '.join(event.groups)} on other hosts"
+    return ""
+
+
+def ending(story: Story, report: dict[str, Any], *, changes: tuple[str, ...], diff: bool) -> list[Any]:
+    """What is shown when a run is over: changes and differences where wanted, failures, the table, the sentence."""
+    parts: list[Any] = []
+    if changes and story.of(*changes):
+        parts += ["", summary.happened(story, *changes)]
+    if diff:
+        parts += ["", *summary.differences(story.of(*CHANGES))]
+    kept, failures = list(summary.kept(report)), list(summary.failures(report))
+    if kept:
+        parts += ["", *kept]
+    for block in failures:
+        parts += ["", block]
+    parts += ["", summary.host_table(report)]
+    if report["exit_code"] == 0:
+        parts += ["", summary.verdict(report)[0]]
+    return parts
