@@ -1,4 +1,4 @@
-"""What each host is to Slurm, worked out from facts; and which hosts cannot be had."""
+"""What each host is to Slurm, worked out from facts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ...errors import PlanError
-from ...model import Cluster, Host
+from ...model import Cluster, Host, HostSet
 from ...runner.facts import Facts
-from . import releases
+from . import refusals, releases
 from .config import Config
 
-#: Share of a host's memory that jobs may have; the system needs the rest. With more, a kernel update that reserves a
+MIB = 2**20
+
+#: Share of a host's memory that jobs may have; the system needs the rest. With more, a kernel update that keeps a
 #: little for itself makes Slurm drain the node for "Low RealMemory".
 MEMORY_SHARE = 0.95
-
-#: Seconds a host's clock may differ. Munge's credentials live for 300 s, and clocks drift apart further.
-MAX_SKEW = 60.0
-
-MIB = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ class Node:
     address
         Where the others reach it; its name where nothing better is known.
     version
-        Of its Slurm, such as ``22.05``.
+        Of its Slurm, such as ``22.05``; empty where it is not known.
     works
         Whether it runs jobs.
     """
@@ -67,15 +64,42 @@ class Node:
     @property
     def can_limit_memory(self) -> bool:
         """Whether the kernel can hold a job to its memory."""
-        return self.can_group and "memory" in self.facts.controllers
+        return "memory" in self.facts.controllers
+
+    @property
+    def can_limit_devices(self) -> bool:
+        """Whether the kernel can keep devices from a job; in the unified hierarchy it always can."""
+        return self.facts.cgroup == 2 or "devices" in self.facts.controllers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A partition and the nodes in it."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    max_time: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A generic resource and the nodes that have it."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    count: int
+    files: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Nodes:
-    """All hosts of a cluster, the manager among them, in the cluster's order."""
+    """All hosts of a cluster, the manager among them, in the cluster's order; with its queues and resources."""
 
     manager: Node
     all: tuple[Node, ...]
+    partitions: tuple[Queue, ...] = ()
+    gres: tuple[Resource, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def working(self) -> tuple[Node, ...]:
@@ -84,18 +108,23 @@ class Nodes:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """bramble's names of all."""
+        """Bramble's names of all."""
         return tuple(node.host for node in self.all)
 
     @property
     def working_hosts(self) -> tuple[str, ...]:
-        """bramble's names of those that run jobs."""
+        """Bramble's names of those that run jobs."""
         return tuple(node.host for node in self.working)
 
     @property
     def can_group(self) -> bool:
         """Whether every one that runs jobs can keep them in control groups: slurm.conf is one for all."""
         return all(node.can_group for node in self.working)
+
+    @property
+    def watches_memory(self) -> bool:
+        """Whether slurmd itself must look after jobs' memory, because a kernel cannot."""
+        return not self.can_group or not all(node.can_limit_memory for node in self.working)
 
     def of(self, host: str) -> Node:
         """The node of a host."""
@@ -115,54 +144,77 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
         _node(host, facts[host.name], works=alone or config.manager_works or host.name != cluster.manager)
         for host in cluster.hosts
     )
-    _refuse_same_names(nodes)
-    _refuse_skewed(nodes)
-    releases.refuse_strangers(cluster.manager, cluster.hostset.names, dict(facts))
-    return Nodes(next(node for node in nodes if node.host == cluster.manager), nodes)
+    manager = next((node for node in nodes if node.host == cluster.manager), None)
+    if manager is None:
+        raise PlanError(
+            f"{cluster.manager} manages the cluster {cluster.name}, and is not among the hosts",
+            hint=f"take it in, or make another host the manager: --manager {cluster.hosts[0].name}",
+        )
+    refusals.check(manager, nodes, config)
+    working = tuple(node for node in nodes if node.works)
+    notes: list[str] = []
+    return Nodes(
+        manager=manager,
+        all=nodes,
+        partitions=tuple(_partitions(cluster, config, working, notes)),
+        gres=tuple(_resources(cluster, config, working, notes)),
+        notes=tuple(notes),
+    )
 
 
 def _node(host: Host, facts: Facts, works: bool) -> Node:
-    name = facts.hostname.split(".")[0]
-    version = releases.version_of(facts)
-    return Node(host=host.name, name=name, address=_address(host, facts), version=version, works=works, facts=facts)
+    return Node(
+        host=host.name,
+        name=facts.hostname.split(".")[0],
+        address=_address(host, facts),
+        version=releases.version_of(facts),
+        works=works,
+        facts=facts,
+    )
 
 
 def _address(host: Host, facts: Facts) -> str:
     # No entry in /etc/hosts is needed, and a host that resolves its own name to 127.0.1.1 does no harm, when
     # slurm.conf holds addresses.
-    for candidate in (host.address, facts.address):
+    for candidate in (host.address, host.name, facts.address):
         try:
-            if candidate and not ip_address(candidate).is_loopback:
+            if not ip_address(candidate).is_loopback:
                 return candidate
         except ValueError:
             continue
     return facts.hostname
 
 
-def _refuse_same_names(nodes: tuple[Node, ...]) -> None:
-    by_name: dict[str, list[str]] = {}
-    for node in nodes:
-        by_name.setdefault(node.name, []).append(node.host)
-    for name, hosts in by_name.items():
-        if len(hosts) > 1:
+def _partitions(cluster: Cluster, config: Config, working: tuple[Node, ...], notes: list[str]) -> list[Queue]:
+    queues = []
+    for wanted in config.partitions:
+        chosen = _chosen(f"partition {wanted.name}", cluster, wanted.hosts, working, notes) if wanted.hosts else working
+        if not chosen:
             raise PlanError(
-                f"{', '.join(hosts)} all call themselves {name!r}, and Slurm could not tell them apart",
-                hint="give each a name of its own: sudo hostnamectl set-hostname NAME",
+                f"no host would be left in the partition {wanted.name}",
+                why=f"{wanted.hosts} names none that runs jobs",
+                hint="give it other hosts, or take it out: the option partitions",
             )
-        if name in ("localhost", ""):
-            raise PlanError(
-                "the host calls itself localhost, as every host does",
-                host=hosts[0],
-                hint="give it a name of its own: sudo hostnamectl set-hostname NAME",
-            )
+        queues.append(Queue(name=wanted.name, nodes=chosen, max_time=wanted.max_time or config.max_time))
+    return queues or [Queue(name="all", nodes=working, max_time=config.max_time)]
 
 
-def _refuse_skewed(nodes: tuple[Node, ...]) -> None:
-    for node in nodes:
-        if abs(node.facts.skew) > MAX_SKEW:
-            raise PlanError(
-                f"its clock is {abs(node.facts.skew):.0f} s {'ahead' if node.facts.skew > 0 else 'behind'}",
-                host=node.host,
-                why="munge, by which Slurm's hosts trust each other, refuses messages that are minutes old",
-                hint="let it keep the time: sudo timedatectl set-ntp true; timedatectl status",
-            )
+def _resources(cluster: Cluster, config: Config, working: tuple[Node, ...], notes: list[str]) -> list[Resource]:
+    found = []
+    for wanted in config.gres:
+        nodes = _chosen(f"gres {wanted.name}", cluster, wanted.hosts, working, notes)
+        if nodes:
+            found.append(Resource(name=wanted.name, nodes=nodes, count=wanted.number, files=wanted.files))
+    return found
+
+
+def _chosen(
+    what: str, cluster: Cluster, expression: str, working: tuple[Node, ...], notes: list[str]
+) -> tuple[Node, ...]:
+    """Nodes of an expression. Hosts that are not there (any more) are noted: options outlive hosts."""
+    names = HostSet.parse(expression, cluster.groups).names
+    known = {node.host for node in working}
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        notes.append(f"{what}: {HostSet(strangers)} runs no jobs in this cluster and is left out")
+    return tuple(node for node in working if node.host in names)

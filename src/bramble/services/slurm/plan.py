@@ -7,18 +7,27 @@ from collections.abc import Mapping
 from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
-from ...runner.steps import Directory, File, Group, Package, Unit, User
+from ...runner.step import Step
+from ...runner.steps import Command, Directory, File, Group, Link, Package, Unit, User, Wait
 from ...runner.wire import Secret
-from . import configuration, nodes
+from . import configuration, nodes, releases
 from .config import Config
 
 #: The one secret that all hosts share: whoever has it is believed by all of them. 1024 bytes, as mungekey makes it.
 KEY = Secret("slurm/munge.key", size=1024)
+KEY_FILE = "/etc/munge/munge.key"
 
 #: Debian's own number for the user slurm (base-passwd's list of reserved ones), so that it is the same on all hosts.
 SLURM_ID = 64030
 
-CONF, CGROUP = "/etc/slurm/slurm.conf", "/etc/slurm/cgroup.conf"
+CONF, CGROUP, GRES = "/etc/slurm/slurm.conf", "/etc/slurm/cgroup.conf", "/etc/slurm/gres.conf"
+DBD, MARIADB = "/etc/slurm/slurmdbd.conf", "/etc/mysql/mariadb.conf.d/60-slurm.cnf"
+
+#: Where slurmdbd listens: Slurm's default.
+DBD_PORT = 6819
+
+#: Debian's word for an architecture → its folder of libraries.
+LIBRARIES = {"arm64": "aarch64-linux-gnu", "armhf": "arm-linux-gnueabihf", "amd64": "x86_64-linux-gnu"}
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -30,43 +39,36 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         Hosts that cannot have Slurm, or not together; the message names them.
     """
     slurm = nodes.describe(cluster, config, facts)
-    manager, everyone, workers = [cluster.manager], slurm.hosts, slurm.working_hosts
+    manager, everyone, working = [cluster.manager], slurm.hosts, slurm.working_hosts
 
-    def packages(host: str) -> Package:
-        wanted = ["munge", "slurm-client"]
-        wanted += ["slurmctld"] if host == cluster.manager else []
-        wanted += ["slurmd"] if slurm.of(host).works else []
-        return Package(names=tuple(wanted), start=False)
+    def packages(host: str) -> Step:
+        return _packages(slurm.of(host), config, manages=host == cluster.manager)
 
-    def cgroup_conf(host: str) -> File:
-        return File(path=CGROUP, content=configuration.cgroup_conf(slurm.of(host)))
+    def files(host: str) -> tuple[Step, ...]:
+        return _files(slurm, slurm.of(host), config)
 
-    return Plan(
-        service="slurm",
-        groups=(
-            # Users, folders and key come before the packages that would make others; so they also go after them.
-            group("Users", everyone, *_users()),
-            group("Folders", everyone, *_folders()),
-            group("Key", everyone, File(path="/etc/munge/munge.key", content=KEY, mode=0o400, owner="munge", group="munge")),
-            group("Packages", everyone, packages),
-            # The hosts that work already hear of a new one only when that is ready for work.
-            group(
-                "Configuration",
-                everyone,
-                File(path=CONF, content=configuration.slurm_conf(slurm, config)),
-                cgroup_conf,
-                after=["Packages"],
-            ),
-            group("Munge", everyone, Unit(name="munge", restart_on=("/etc/munge/munge.key",))),
-            # Jobs live on while these are restarted. The nodes come first: when the controller calls on one that is
-            # new, those that pass the call on must know it.
-            group("Node daemons", workers, Unit(name="slurmd", restart_on=(CONF, CGROUP))),
-            group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=["Node daemons"]),
-        ),
+    def pmix(host: str) -> tuple[Step, ...]:
+        return _pmix(slurm.of(host))
+
+    groups = (
+        # Users, folders and key come before the packages that would make others; so they also go after them.
+        group("Users", everyone, *_users()),
+        group("Folders", everyone, *_folders()),
+        group("Key", everyone, File(path=KEY_FILE, content=KEY, mode=0o400, owner="munge", group="munge")),
+        group("Packages", everyone, packages),
+        group("MPI", working if config.mpi == "pmix" else (), pmix),
+        group("Munge", everyone, Unit(name="munge", restart_on=(KEY_FILE,))),
+        group("Accounting", manager if config.accounting else (), *_accounting(slurm.manager)),
+        # The hosts that work already hear of a new one only when that is ready for work.
+        group("Configuration", everyone, files, after=["Packages"]),
+        # Running jobs live on while these are restarted: each has a daemon of its own that looks after it.
+        group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=["Configuration"]),
+        group("Node daemons", working, Unit(name="slurmd", restart_on=(CONF, CGROUP, GRES)), after=["Controller"]),
     )
+    return Plan(service="slurm", groups=tuple(part for part in groups if part.steps), notes=_notes(slurm))
 
 
-def _users() -> tuple[Group | User, ...]:
+def _users() -> tuple[Step, ...]:
     return (
         Group(name="slurm", gid=SLURM_ID),
         User(name="slurm", uid=SLURM_ID, group="slurm"),
@@ -75,7 +77,7 @@ def _users() -> tuple[Group | User, ...]:
     )
 
 
-def _folders() -> tuple[Directory, ...]:
+def _folders() -> tuple[Step, ...]:
     """What the daemons write is no use without them: the queue and the logs go with the service."""
     return (
         Directory(path="/etc/munge", mode=0o700, owner="munge", group="munge"),
@@ -87,3 +89,62 @@ def _folders() -> tuple[Directory, ...]:
         Directory(path="/var/lib/slurm/slurmd", owner="slurm", group="slurm", scratch=True),
         Directory(path="/var/log/slurm", owner="slurm", group="slurm", scratch=True),
     )
+
+
+def _packages(node: nodes.Node, config: Config, *, manages: bool) -> Step:
+    names = ["munge", "slurm-client"]
+    if manages:
+        names += ["slurmctld"]
+    if manages and config.accounting:
+        names += ["mariadb-server", "slurmdbd"]
+    if node.works:
+        names += ["slurmd"]
+    if node.works and config.mpi == "pmix":
+        names += ["openmpi-bin", "python3-mpi4py"]
+    return Package(names=tuple(names), start=False)
+
+
+def _pmix(node: nodes.Node) -> tuple[Step, ...]:
+    # Debian's Slurm looked for the name that only the package for developers brings, and that would take along a
+    # compiler; from 24.11 on it looks for the library itself [tried on bookworm and trixie].
+    folder = LIBRARIES.get(node.facts.architecture)
+    if folder is None or releases.at_least(node.version, "24.11"):
+        return ()
+    return (Link(path=f"/usr/lib/{folder}/pmix2/lib/libpmix.so", target="libpmix.so.2"),)
+
+
+def _accounting(manager: nodes.Node) -> tuple[Step, ...]:
+    return (
+        File(path=MARIADB, content=configuration.mariadb_conf(manager)),
+        Unit(name="mariadb", restart_on=(MARIADB,)),
+        Command(
+            name="make the accounting database",
+            argv=("mariadb", "--batch"),
+            input=configuration.accounting_sql(),
+            unless=("runuser", "-u", "slurm", "--", "mariadb", "--execute=SELECT 1", configuration.DATABASE),
+        ),
+        File(path=DBD, content=configuration.slurmdbd_conf(manager), mode=0o600, owner="slurm", group="slurm"),
+        Unit(name="slurmdbd", restart_on=(DBD,)),
+        # The first start makes all tables, which takes a while on a card.
+        Wait(port=DBD_PORT, unit="slurmdbd", deadline=180),
+    )
+
+
+def _files(slurm: nodes.Nodes, node: nodes.Node, config: Config) -> tuple[Step, ...]:
+    files: tuple[Step, ...] = (File(path=CONF, content=configuration.slurm_conf(slurm, config)),)
+    if node.works:
+        files += (File(path=CGROUP, content=configuration.cgroup_conf(slurm, node)),)
+    if slurm.gres:
+        files += (File(path=GRES, content=configuration.gres_conf(slurm)),)
+    return files
+
+
+def _notes(slurm: nodes.Nodes) -> tuple[str, ...]:
+    notes = list(slurm.notes)
+    unlimited = [node.host for node in slurm.working if not (slurm.can_group and node.can_limit_memory)]
+    if unlimited:
+        notes.append(
+            f"{', '.join(unlimited)}: the kernel cannot hold jobs to their memory there, so slurmd looks every 5 s "
+            "instead; on a Pi, cgroup_enable=memory in cmdline.txt and a restart change that"
+        )
+    return tuple(notes)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ...errors import PlanError
 from ...runner.facts import Facts
 
 #: Slurm's major versions in order of appearance. Source: the project's release notes.
@@ -18,6 +15,11 @@ ARCHIVES = {
     "jammy": "21.08",
     "noble": "23.11",
 }
+
+
+#: How many versions before its own a controller understands: whether it is 24.11 or later → their number.
+#: Source: Slurm's guide to upgrades.
+REACH = {False: 2, True: 3}
 
 
 def version_of(facts: Facts) -> str:
@@ -35,41 +37,13 @@ def at_least(version: str, wanted: str) -> bool:
 
 
 def understands(controller: str, node: str) -> bool:
-    """Whether a controller of one version can command nodes of another.
-
-    A controller understands its own version and older ones: the two before it, from 24.11 on the three before it.
-    Source: Slurm's upgrade guide.
-    """
+    """Whether a controller of one version can command nodes of another. What is no known version only equals itself."""
     if controller == node:
         return True
     if controller not in VERSIONS or node not in VERSIONS:
         return False
     behind = VERSIONS.index(controller) - VERSIONS.index(node)
-    return 0 < behind <= (3 if at_least(controller, "24.11") else 2)
-
-
-def refuse_strangers(manager: str, hosts: Sequence[str], facts: dict[str, Facts]) -> None:
-    """Refuse hosts whose Slurm the manager's cannot talk to.
-
-    Raises
-    ------
-    PlanError
-        Names all of them.
-    """
-    controller = version_of(facts[manager])
-    strangers = [host for host in hosts if not understands(controller, version_of(facts[host]))]
-    if not strangers:
-        return
-
-    def described(host: str) -> str:
-        found = facts[host]
-        return f"{host} has Slurm {version_of(found) or '?'} ({found.codename or found.os})"
-
-    raise PlanError(
-        f"these hosts cannot form one cluster: {', '.join(described(host) for host in (manager, *strangers))}",
-        why=f"Slurm {controller or '?'} on the manager talks to its own version and the few before it",
-        hint="deploy on hosts of one system release, or make the host with the newest one the manager: --manager",
-    )
+    return 0 < behind <= REACH[at_least(controller, "24.11")]
 
 
 def _number(version: str) -> tuple[int, ...]:
