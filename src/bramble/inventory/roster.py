@@ -36,8 +36,8 @@ def take_from(document: Document, cluster: Cluster, hosts: HostSet) -> Document:
     for group in cluster.groups:
         members = build(document, cluster.name).groups[group]  # a group of groups shrinks with them
         if members & hosts:
-            path, left = ("groups", group), members - hosts
-            document = put(document, path, str(left)) if left else drop(document, path, prune=True)
+            path, rest = ("groups", group), members - hosts
+            document = put(document, path, str(rest)) if rest else drop(document, path, prune=True)
     for key, anew in (("labels", _labels), ("addresses", _addresses)):
         for expression, value in (document.data.get(key) or {}).items():
             there = cluster.parse(expression)
