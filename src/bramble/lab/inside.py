@@ -10,18 +10,10 @@ from bramble.errors import HostError
 from bramble.lab import power
 from bramble.lab.process import clean_environment, last_lines
 from bramble.lab.requirements import require
-from bramble.lab.state import HostSpec, LabSpec, existing
+from bramble.lab.state import existing
 
-
-def entrance(lab: LabSpec, host: HostSpec) -> list[str]:
-    """The words that put a command into all namespaces of a host.
-
-    Raises
-    ------
-    HostError
-        The host is switched off.
-    """
-    return ["nsenter", f"--target={power.leader(lab, host)}", "--all", "--wd=/"]
+#: Capabilities over what all hosts share with the machine, in setpriv's words.
+FORBIDDEN = ("sys_time", "sys_module", "sys_boot", "sys_rawio", "mknod")
 
 
 def execute(
@@ -33,7 +25,7 @@ def execute(
     timeout: float = 120.0,
     check: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a host as root and return what it said.
+    """Run a command in a host as its root and return what it said.
 
     Parameters
     ----------
@@ -57,7 +49,7 @@ def execute(
     lab = existing(name)
     try:
         done = subprocess.run(
-            [*entrance(lab, lab.host(host)), *argv],
+            [*power.entrance(power.leader(lab, lab.host(host))), *argv],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             timeout=timeout,
@@ -78,5 +70,5 @@ def shell(name: str, host: str) -> int:
     lab = existing(name)
     environment = clean_environment({"TERM": os.environ.get("TERM", "dumb")})
     # `script` gives the shell a terminal of the host's own, so that job control and `tty` work.
-    words = [*entrance(lab, lab.host(host)), "script", "-qec", "bash --login", "/dev/null"]
+    words = [*power.entrance(power.leader(lab, lab.host(host))), "script", "-qec", "bash --login", "/dev/null"]
     return subprocess.run(words, env=environment, check=False).returncode
