@@ -18,7 +18,7 @@ from bramble.lab.faults import cut, drain, fill, heal, pause, resume
 from bramble.lab.inside import execute, shell
 from bramble.lab.report import HostStatus, LabStatus
 from bramble.lab.requirements import missing_packages
-from bramble.lab.snapshot import Snapshot, diff_snapshots, snapshot
+from bramble.lab.snapshots import Snapshot, diff_snapshots, snapshot
 from bramble.lab.verbs import add, down, kill, labs, reset, small_disk, start, status, up
 
 __all__ = [

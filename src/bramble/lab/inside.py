@@ -10,10 +10,18 @@ from bramble.errors import HostError
 from bramble.lab import power
 from bramble.lab.process import clean_environment, last_lines
 from bramble.lab.requirements import require
-from bramble.lab.state import existing
+from bramble.lab.state import HostSpec, LabSpec, existing
 
-#: Capabilities over what all hosts share with the machine, in setpriv's words.
-FORBIDDEN = ("sys_time", "sys_module", "sys_boot", "sys_rawio", "mknod")
+
+def entrance(lab: LabSpec, host: HostSpec) -> list[str]:
+    """The words that put a command into a host that is on; see :func:`bramble.lab.power.entrance`.
+
+    Raises
+    ------
+    HostError
+        The host is switched off.
+    """
+    return power.entrance(power.leader(lab, host))
 
 
 def execute(
@@ -49,7 +57,7 @@ def execute(
     lab = existing(name)
     try:
         done = subprocess.run(
-            [*power.entrance(power.leader(lab, lab.host(host))), *argv],
+            [*entrance(lab, lab.host(host)), *argv],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             timeout=timeout,
@@ -70,5 +78,5 @@ def shell(name: str, host: str) -> int:
     lab = existing(name)
     environment = clean_environment({"TERM": os.environ.get("TERM", "dumb")})
     # `script` gives the shell a terminal of the host's own, so that job control and `tty` work.
-    words = [*power.entrance(power.leader(lab, lab.host(host))), "script", "-qec", "bash --login", "/dev/null"]
+    words = [*entrance(lab, lab.host(host)), "script", "-qec", "bash --login", "/dev/null"]
     return subprocess.run(words, env=environment, check=False).returncode

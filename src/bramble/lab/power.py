@@ -64,6 +64,31 @@ def leader(lab: LabSpec, host: HostSpec) -> int:
     return found
 
 
+def entrance(pid: int, *namespaces: str) -> list[str]:
+    """The words that put a command into a host: its namespaces, its groups, and no more power than its root has.
+
+    Namespaces alone would leave a command all of the machine's might: it could set the clock for everybody, load
+    modules, or write to the machine's disks.
+
+    Parameters
+    ----------
+    pid
+        The host's process 1.
+    namespaces
+        nsenter's options; by default all of the host's namespaces, from its root folder.
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    bound = int(status.partition("CapBnd:")[2].split()[0], 16)
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    denied = ",".join(f"-cap_{number}" for number in range(last + 1) if not bound >> number & 1)
+    return [
+        *("sh", "-ec", 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"', "sh"),
+        *(str(tree.own / "cgroup.procs") for tree in hierarchies(pid)),
+        *("--", "setpriv", f"--bounding-set={denied}", "--inh-caps=-all", "--ambient-caps=-all"),
+        *("nsenter", f"--target={pid}", *(namespaces or ("--all", "--root", "--wd"))),
+    ]
+
+
 def supervised(lab: LabSpec, host: HostSpec) -> bool:
     """Whether the host has a living supervisor."""
     try:
@@ -180,9 +205,7 @@ def _doing(lab: LabSpec, host: HostSpec) -> str:
         return "no process yet"
     if not _answers(str(lab.address(host))):
         return "sshd does not answer"
-    state = run(
-        ["nsenter", f"--target={pid}", "--all", "systemctl", "is-system-running"], what="asking systemd", check=False
-    ).strip()
+    state = run([*entrance(pid), "systemctl", "is-system-running"], what="asking systemd", check=False).strip()
     return "ready" if state in ("running", "degraded") else f"systemd is {state or 'not there'}"
 
 

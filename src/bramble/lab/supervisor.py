@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bramble.lab import disks, network
 from bramble.lab.cgroups import Groups, from_systemd, plain_unified
-from bramble.lab.power import find_leader, host_groups, note_groups, own_groups
+from bramble.lab.power import entrance, find_leader, host_groups, note_groups, own_groups
 from bramble.lab.process import ProcessId, clean_environment, run
 from bramble.lab.state import HostSpec, LabSpec, load, locked
 
@@ -113,11 +113,8 @@ def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
             mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
             points = [line.split()[4] for line in mounts if " - cgroup " in line]
             for point in points:
-                run(
-                    ["nsenter", f"--target={leader}", "--mount", "mount", "-o", "remount,bind,rw", point],
-                    what="giving the host its controllers",
-                    check=False,
-                )
+                words = [*entrance(leader, "--mount"), "mount", "-o", "remount,bind,rw", point]
+                run(words, what="giving the host its controllers", check=False)
             return
         time.sleep(0.02)
 

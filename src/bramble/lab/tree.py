@@ -1,10 +1,10 @@
 """Base trees: what a freshly written SD card holds, built once a release and kept.
 
-A tree looks like Raspberry Pi OS Lite where that is cheap. It is named after the hash of its recipe and the day it was
-built on, and appears under that name only when it is whole.
+A tree looks like Raspberry Pi OS Lite where that is cheap. Its name is the hash of its recipe and the day it was built
+on, and it appears under that name only when it is whole.
 
-Users of a tree (the lab's key opens all three): ``pi`` with sudo and no password, as on a Pi; ``pw`` whose sudo asks for
-the password ``raspberry``; ``nosudo`` without sudo.
+Users of a tree (the lab's key opens all three): ``pi`` with sudo and no password, as on a Pi; ``pw`` whose sudo asks
+for the password ``raspberry``; ``nosudo`` without sudo.
 """
 
 from __future__ import annotations
