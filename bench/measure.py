@@ -69,7 +69,7 @@ class Table:
         text = f"  {timing.name:<44} {timing.median:8.3f} s  (n={len(timing.seconds)})"
         ratio = self.ratio(timing)
         if ratio is not None:
-            how = "× faster than" if timing.at_least else "× the time of"
+            how = "times faster than" if timing.at_least else "times"
             text += f"  {ratio:.2f} {how} {timing.against}"
         met = self.met(timing)
         if met is not None:
@@ -80,7 +80,9 @@ class Table:
         """Write it as JSON, with the machine it was measured on."""
         RESULTS.mkdir(exist_ok=True)
         machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        rows = [{**asdict(row), "median": row.median, "ratio": self.ratio(row), "met": self.met(row)} for row in self.rows]
+        rows = [
+            {**asdict(row), "median": row.median, "ratio": self.ratio(row), "met": self.met(row)} for row in self.rows
+        ]
         text = json.dumps({"title": self.title, "machine": machine, "rows": rows}, indent=1)
         (RESULTS / f"{name}.json").write_text(text + "\n")
 
@@ -91,7 +93,9 @@ def command(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path
     done = subprocess.run(argv, env={**os.environ, **(env or {})}, cwd=cwd, capture_output=True, text=True, check=False)
     took = time.perf_counter() - began
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
     return took
 
 

@@ -23,7 +23,14 @@ def main() -> Table:
             rooms = {"PYTHONPATH": str(ROOT / "bench" / "rooms"), "XDG_DATA_HOME": folder}
             bramble = [str(ROOT / ".venv" / "bin" / "bramble"), "deploy", "ten", "--no-verify"]
             bramble += ["--cluster", status.cluster]
-            pyinfra = [str(ROOT / ".venv-bench" / "bin" / "pyinfra"), "-y", "--parallel", str(HOSTS), "--fail-percent", "0"]
+            pyinfra = [
+                str(ROOT / ".venv-bench" / "bin" / "pyinfra"),
+                "-y",
+                "--parallel",
+                str(HOSTS),
+                "--fail-percent",
+                "0",
+            ]
             pyinfra += [str(inventory), "bench/pyinfra_ten.py"]
             firsts: dict[str, list[float]] = {"pyinfra": [], "bramble": []}
             seconds: dict[str, list[float]] = {"pyinfra": [], "bramble": []}
@@ -43,7 +50,7 @@ def main() -> Table:
 
 
 def _inventory(folder: Path, status: lab.LabStatus) -> Path:
-    """pyinfra's own kind of inventory; it reads keys known beforehand from the user's file only."""
+    """Pyinfra's own kind of inventory; it reads keys known beforehand from the user's file only."""
     config = folder / "ssh_config"
     lines = [f"Host *\n  User pi\n  IdentityFile {status.key}\n  UserKnownHostsFile {status.known_hosts}\n"]
     config.write_text("".join(lines))

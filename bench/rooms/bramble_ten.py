@@ -42,7 +42,10 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
 
 def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     """One probe; the comparison is made without it."""
-    return Plan(service="ten", groups=(group("Probe", cluster.hostset, Probe(name="file", argv=("test", "-f", "/etc/ten/a.conf"))),))
+    return Plan(
+        service="ten",
+        groups=(group("Probe", cluster.hostset, Probe(name="file", argv=("test", "-f", "/etc/ten/a.conf"))),),
+    )
 
 
 SERVICE = Service(name="ten", summary="Ten steps", config=Config, plan=plan, verify=verify)

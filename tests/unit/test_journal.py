@@ -56,7 +56,9 @@ def test_removal_goes_backwards_and_keeps_the_place_of_the_first_time(tmp_path: 
 
 
 @given(st.data())
-def test_any_cut_of_the_file_leaves_a_readable_journal(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_any_cut_of_the_file_leaves_a_readable_journal(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("cut")
     journal = journal_in(folder)
     for number in range(4):

@@ -19,6 +19,18 @@ from typing import Any, TypeVar
 
 from .change import deploy, remove, scale
 from .command import Answer, command
+from .find import FoundHost, hosts_find
+from .hosts import (
+    ClusterInfo,
+    HostCheck,
+    TrustedKey,
+    hosts_add,
+    hosts_check,
+    hosts_expand,
+    hosts_list,
+    hosts_remove,
+    hosts_trust,
+)
 from .job import OnEvent
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
 from .reach import Reach
@@ -34,13 +46,24 @@ def run(verb: Coroutine[Any, Any, T]) -> T:
 
 __all__ = [
     "Answer",
+    "ClusterInfo",
+    "FoundHost",
+    "HostCheck",
     "OnEvent",
     "Option",
     "Reach",
     "ServiceInfo",
     "ServiceState",
+    "TrustedKey",
     "command",
     "deploy",
+    "hosts_add",
+    "hosts_check",
+    "hosts_expand",
+    "hosts_find",
+    "hosts_list",
+    "hosts_remove",
+    "hosts_trust",
     "remove",
     "run",
     "run_of",

@@ -194,9 +194,8 @@ async def remove(
     dry_run
         Tell what would be put back, and change nothing.
     """
-    room = services.get(service)
+    services.get(service)  # a name that is no service is a mistake, and not "nothing to do"
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
-    config = services.configure(room, inventory.options_of(cluster, service))
     words = ("--purge",) if purge else ()
     at_work = job("remove", cluster, reach, service, ("remove", service, *words))
     at_work.dry = dry_run

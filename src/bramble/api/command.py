@@ -23,9 +23,7 @@ class Answer:
     stderr: str
 
 
-async def command(
-    argv: Sequence[str], *, sudo: bool = False, timeout: float = 60.0, **reach: Unpack[Reach]
-) -> Report:
+async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 60.0, **reach: Unpack[Reach]) -> Report:
     """Run a command on all hosts at once. Nothing is installed or left there for it.
 
     Parameters

@@ -120,9 +120,7 @@ class Job:
         hosts = tuple(host.name for host in self.cluster.hosts)
         self.history.begin(self.id, self.verb, self.service, self.cluster.name, self.command)
         self.emit(
-            events.RunStarted(
-                run=self.id, verb=self.verb, service=self.service, cluster=self.cluster.name, hosts=hosts
-            )
+            events.RunStarted(run=self.id, verb=self.verb, service=self.service, cluster=self.cluster.name, hosts=hosts)
         )
         try:
             await self.run.finish(work())

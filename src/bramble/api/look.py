@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Unpack
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin
 
 from .. import inventory
 from .. import services as rooms
@@ -163,7 +164,20 @@ async def services(name: str = "") -> tuple[ServiceInfo, ...]:
 
 
 def _type_name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    """A type in a person's words: ``list of Partition``, ``none | pmix``."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(inner[0])
+    if origin is Literal:
+        return " | ".join(map(str, inner))
+    if origin in (Union, UnionType):
+        return " | ".join(_type_name(one) for one in inner if one is not NoneType)
+    if origin in (tuple, list, frozenset, set):
+        return f"list of {_type_name(inner[0])}"
+    if origin is not None and len(inner) == 2:
+        return f"{_type_name(inner[0])}: {_type_name(inner[1])}"
+    words = {str: "text", bool: "true | false", int: "number", float: "number"}
+    return words.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
 async def runs(limit: int = 50) -> tuple[PastRun, ...]:

@@ -1,4 +1,4 @@
-"""Verification: does a service do its work, on every host that it should?"""
+"""Verification: whether a service does its work, on every host that it should."""
 
 from __future__ import annotations
 

@@ -119,7 +119,12 @@ class History:
         with self._open() as database:
             database.execute(
                 "UPDATE runs SET seconds = ?, exit_code = ?, report = ? WHERE id = ?",
-                (report.seconds, int(report.exit_code if exit_code is None else exit_code), json.dumps(report.to_json()), report.run),
+                (
+                    report.seconds,
+                    int(report.exit_code if exit_code is None else exit_code),
+                    json.dumps(report.to_json()),
+                    report.run,
+                ),
             )
             database.executemany("INSERT INTO steps VALUES (?,?,?,?,?,?,?,?)", rows)
             database.executemany(

@@ -154,10 +154,17 @@ class Run:
         secrets
             Values for the secrets the plan names.
         """
-        barrier: dict[tuple[str, str], asyncio.Future[None]] = {}
-        for part in plan.groups:
-            for host in part.steps:
-                barrier[part.title, host] = asyncio.get_running_loop().create_future()
+        barrier = {
+            (part.title, host): asyncio.get_running_loop().create_future()
+            for part in plan.groups
+            for host in part.steps
+        }
+
+        def release(host: str) -> None:
+            """Let nobody wait for this host any longer."""
+            for (_, whose), future in barrier.items():
+                if whose == host and not future.done():
+                    future.set_result(None)
 
         async def one(host: str) -> None:
             try:
@@ -170,23 +177,16 @@ class Run:
                     if self._tallies[host].outcome != "done":
                         return
             finally:
-                # Whatever happened here, nobody must wait for this host any longer.
-                for (_, whose), future in barrier.items():
-                    if whose == host and not future.done():
-                        future.set_result(None)
+                release(host)
 
-        # A host that is already out, or was never part of this run, will not come to its groups.
-        for (_, host), future in barrier.items():
-            if host not in self.alive:
-                future.set_result(None)
+        alive = [host for host in plan.hosts if host in self.alive]
+        for host in set(plan.hosts) - set(alive):
+            release(host)  # already out, or never part of this run: it will not come to its groups
         async with asyncio.TaskGroup() as tasks:
-            for host in plan.hosts:
-                if host in self.alive:
-                    tasks.create_task(one(host))
+            for host in alive:
+                tasks.create_task(one(host))
 
-    async def _wait(
-        self, host: str, part: Group, barrier: Mapping[tuple[str, str], asyncio.Future[None]]
-    ) -> None:
+    async def _wait(self, host: str, part: Group, barrier: Mapping[tuple[str, str], asyncio.Future[None]]) -> None:
         pending = [f for (title, _), f in barrier.items() if title in part.after and not f.done()]
         if pending:
             self.emit(events.HostWaiting(host=host, group=part.title, groups=part.after))
@@ -200,7 +200,9 @@ class Run:
         if missing:
             why = f"it needs {', '.join(missing)}, which failed"
             self.emit(events.HostSkipped(host=host, group=part.title, why=why))
-            self._out(host, "skipped", Failure(error="", what=f"“{part.title}” was not begun", why=why, group=part.title))
+            self._out(
+                host, "skipped", Failure(error="", what=f"“{part.title}” was not begun", why=why, group=part.title)
+            )
             return False
         return True
 

@@ -204,8 +204,6 @@ class Session:
         return answer
 
 
-
-
 class _Ended(Exception):
     """The stream of the runner ended."""
 
@@ -235,7 +233,9 @@ async def _try_password(connection: Connection, password: Secret) -> None:
 def _sudo_error(host: str, said: str, given: bool) -> SudoFailed:
     why = said.strip().splitlines()[-1].strip() if said.strip() else "sudo refused"
     if "not in the sudoers" in said or "not allowed" in said or "may not run" in said:
-        return SudoFailed("this user may not use sudo", host=host, why=why, hint="log in as a user who may: --user NAME")
+        return SudoFailed(
+            "this user may not use sudo", host=host, why=why, hint="log in as a user who may: --user NAME"
+        )
     if given:
         return SudoFailed("the sudo password is wrong", host=host, hint="give another one: --ask-sudo-password")
     return SudoFailed(

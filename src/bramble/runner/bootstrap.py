@@ -9,7 +9,7 @@ import os
 import sys
 import zlib
 
-say = lambda **message: print(json.dumps(message), flush=True)  # noqa: E731
+say = lambda **message: print(json.dumps(message), flush=True)  # noqa: E731, T201
 say(kind="hello", python="%d.%d.%d" % sys.version_info[:3], root=os.getuid() == 0)
 # Whatever comes before the mark is a password that sudo did not ask for.
 line = b" "

@@ -136,9 +136,7 @@ def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
         systemd=os.path.isdir("/run/systemd/system"),
         packages=_installed(read("/var/lib/dpkg/status"), set(packages)) if packages else {},
         addresses=tuple(
-            line.split()[0]
-            for line in read("/etc/hosts").splitlines()
-            if hostname in line.split("#")[0].split()[1:]
+            line.split()[0] for line in read("/etc/hosts").splitlines() if hostname in line.split("#")[0].split()[1:]
         ),
         address=_address(),
     )

@@ -201,7 +201,7 @@ class Journal:
         """Give what a leaving service knows of a resource to another that still speaks for it."""
         lines: list[dict[str, Any]] = [{"op": "drop", "service": entry.service, "resource": entry.resource}]
         if entry.touched:
-            # The heir may have written it once more; what was there first is what the leaving one saw, if it came first.
+            # The heir may have written it once more; what was there first is what the one saw that came first.
             if not heir.touched or entry.number < heir.number:
                 heir.before = entry.before
             heir.touched = True
@@ -212,11 +212,13 @@ class Journal:
 
     def drop(self, service: str, resources: "Iterable[str]") -> None:
         """Forget resources that were put back."""
-        lines = []
-        for resource in resources:
-            if self.entries.pop((service, resource), None) is not None:
-                lines.append({"op": "drop", "service": service, "resource": resource})
-        self._append(lines)
+        self._append(
+            [
+                {"op": "drop", "service": service, "resource": resource}
+                for resource in resources
+                if self.entries.pop((service, resource), None) is not None
+            ]
+        )
 
     def keep(self, content: bytes) -> str:
         """Keep the bytes of a file that is about to change; returns the hash to find them again."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .system import System
 else:
 
-    def dataclass_transform(**_):
+    def dataclass_transform(**_):  # noqa: D103
         return lambda decorator: decorator
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -146,6 +147,7 @@ class System:
         limit = self.time_left(timeout if timeout is not None else float("inf"))
         ends = time.monotonic() + limit
         pending = input
+        out = err = b""
         while True:
             try:
                 out, err = process.communicate(pending, timeout=0.2 if limit else 0.01)
@@ -187,10 +189,8 @@ class System:
 def _end(process: "subprocess.Popen[bytes]") -> "tuple[bytes, bytes]":
     """End a command and all it started: politely, then not."""
     for number, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            pass
         try:
             return process.communicate(timeout=patience)
         except subprocess.TimeoutExpired:

@@ -25,7 +25,7 @@ class Secret:
         Generate printable characters (URL-safe base64) instead of raw bytes.
     """
 
-    __slots__ = ("name", "size", "text", "_value")
+    __slots__ = ("_value", "name", "size", "text")
 
     def __init__(self, name: str, *, size: int = 32, text: bool = False, value: Optional[bytes] = None) -> None:
         self.name = name

@@ -108,13 +108,14 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
             close = difflib.get_close_matches(name, known, 1)
             faults.append(f"{name}: there is no such option")
             hint = f"did you mean {close[0]!r}?" if close else ""
+    config: BaseModel | None = None
     try:
         config = service.config.model_validate({k: v for k, v in options.items() if k in known})
     except ValidationError as error:
         for fault in error.errors():
             place = ".".join(str(part) for part in fault["loc"]) or "options"
             faults.append(f"{place}: {fault['msg'].removeprefix('Value error, ')} (given: {fault['input']!r})")
-    if faults:
+    if config is None or faults:
         raise UsageError(
             f"{service.name}: " + "; ".join(faults),
             hint=hint or f"all options and what they take: bramble services {service.name}",

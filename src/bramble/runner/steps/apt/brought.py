@@ -42,6 +42,8 @@ class Batch:
         Paths below `PARENTS` of such names that were there before.
     written
         Files in /etc that maintainer scripts made, with the hash of their content.
+    renewed
+        Packages that were there in an older version than the new ones needed: the old and the new version.
     """
 
     packages: "list[str]" = field(default_factory=list)
@@ -49,6 +51,7 @@ class Batch:
     groups: "list[str]" = field(default_factory=list)
     there: "list[str]" = field(default_factory=list)
     written: "dict[str, str]" = field(default_factory=dict)
+    renewed: "dict[str, list[str]]" = field(default_factory=dict)
 
     def names(self, path: str) -> bool:
         """Whether a path is called after something that came."""
@@ -111,8 +114,11 @@ def _settle(system: System, known: Brought) -> Brought:
     before = known.pending
     assert before is not None
     status.forget(system)
+    came = transaction.arriving(system)
+    renewed = {name: versions for name, versions in came.items() if versions[0] not in ("-", versions[1])}
     new = Batch(
-        packages=sorted((transaction.new_packages(system) - known.packages) & status.present(system)),
+        packages=sorted((set(came) - set(renewed) - known.packages) & status.present(system)),
+        renewed={name: list(versions) for name, versions in renewed.items()},
         users=sorted(set(_users()) - set(before.users)),
         groups=sorted(set(_groups()) - set(before.groups)),
     )

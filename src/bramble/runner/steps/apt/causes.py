@@ -132,7 +132,7 @@ _CAUSES: "tuple[tuple[str, _Cause], ...]" = (
     (r"NO_PUBKEY|is not signed|EXPKEYSIG", _said("a package source has no valid key: sudo apt-get update")),
     (r"Release file for \S+ is expired", _said("the clock of this host is ahead, or its mirror is not kept any more")),
     (_MIRROR, _mirror),
-    (r"\b404 +Not Found", _said("the mirror does not have this release any more: see /etc/apt/sources.list")),
+    (r"Failed to fetch .*\b404\b.*", _said("the mirror's index names what it does not have: try again in an hour")),
     (r"error processing (?:package|archive) (\S+) \([^)]*\):\n(.*)", _script),
     (r"Held packages were changed|held broken packages", _unmet),
     (r"unmet dependencies", _unmet),

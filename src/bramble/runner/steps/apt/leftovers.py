@@ -47,6 +47,7 @@ def _sweep_batch(system: System, batch: Batch) -> "list[str]":
             reasons.append(reason)
     for name in batch.groups:
         _delete_group(system, name)
+    reasons += [f"{name} stays at version {new} (it was {old})" for name, (old, new) in sorted(batch.renewed.items())]
     return reasons
 
 

@@ -136,7 +136,7 @@ def install(system: System, names: "Sequence[str]", *, recommends: bool, start: 
 
 
 def _install(system: System, names: "Sequence[str]", recommends: bool, start: bool) -> Output:
-    arriving = system.path(ARRIVING)
+    announced = system.path(ARRIVING)
     forget_arriving(system)
     words = [
         "install",
@@ -153,7 +153,7 @@ def _install(system: System, names: "Sequence[str]", recommends: bool, start: bo
             system,
             words,
             env={} if start else {"BRAMBLE_NO_START": "1"},
-            killable=lambda: not os.path.exists(arriving),
+            killable=lambda: not os.path.exists(announced),
         )
     finally:
         if held_back:
@@ -172,15 +172,19 @@ def _forbid_start(system: System) -> bool:
     return True
 
 
-def new_packages(system: System) -> "set[str]":
-    """What apt said it was about to install anew; not all of it need have arrived."""
+def arriving(system: System) -> "dict[str, tuple[str, str]]":
+    """What apt said it was about to install, each with its version then (``-`` for none) and the new one.
+
+    Not all of it need have arrived.
+    """
     try:
         with open(system.path(ARRIVING)) as file:
             text = file.read()
     except FileNotFoundError:
-        return set()
+        return {}
     # Version 2 of apt's protocol: a copy of its configuration, an empty line, then "name old < new file".
-    return {name.split(":")[0] for name in re.findall(r"^(\S+) - < \S+ \S+", text.partition("\n\n")[2], re.MULTILINE)}
+    found = re.findall(r"^(\S+) (\S+) < (\S+) \S+", text.partition("\n\n")[2], re.MULTILINE)
+    return {name.split(":")[0]: (old, new) for name, old, new in found}
 
 
 def forget_arriving(system: System) -> None:
