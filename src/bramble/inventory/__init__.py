@@ -4,7 +4,7 @@ from . import folders
 from .clusters import load, names
 from .deployments import forget_service, of_service, options_of, save_service
 from .known_hosts import forget_keys, remember_key, state_of_key
-from .membership import add_hosts, remove_hosts
+from .membership import add_hosts, join, remove_hosts
 from .resolve import resolve, resolve_all, with_hosts
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "folders",
     "forget_keys",
     "forget_service",
+    "join",
     "load",
     "names",
     "of_service",

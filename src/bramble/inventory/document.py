@@ -44,6 +44,8 @@ class Document:
             raise ClusterFileError(what, file=file, line=mark.line + 1 if mark else None, hint=hint) from None
         except YAMLError as error:
             raise ClusterFileError(f"this is no YAML: {' '.join(str(error).split())}", file=file) from None
+        if self.root is not None and _within_itself(self.root):
+            raise ClusterFileError("an alias (*) stands within what it means", file=file)
         if value is None:
             raise ClusterFileError("the file is empty", file=file, hint='it needs at least: hosts: "red,red[01-02]"')
         if not isinstance(value, dict):
@@ -83,6 +85,12 @@ def children(node: Node) -> list[tuple[str | int, Node]]:
     if isinstance(node, SequenceNode):
         return list(enumerate(node.value))
     return []
+
+
+def _within_itself(node: Node, around: tuple[Node, ...] = ()) -> bool:
+    return any(node is outer for outer in around) or any(
+        _within_itself(inside, (*around, node)) for _, inside in children(node)
+    )
 
 
 def _line_of(text: str, line: int) -> str:

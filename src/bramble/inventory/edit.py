@@ -11,7 +11,6 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, cast
 
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
@@ -34,7 +33,7 @@ def put(document: Document, path: Path, value: Any) -> Document:
     ClusterFileError
         The text is written in a way that cannot be edited safely; says what to write by hand.
     """
-    meant = deepcopy(document.data)
+    meant = _unshared(document.data)
     _put_data(meant, path, value)
     known = next(n for n in range(len(path), -1, -1) if document.node(path[:n]) is not None)
     if known == len(path):
@@ -56,7 +55,7 @@ def drop(document: Document, path: Path, *, prune: bool = False) -> Document:
     assert isinstance(around, CollectionNode)
     if len(around.value) == 1 and len(path) > 1:
         return drop(document, path[:-1], prune=True) if prune else put(document, path[:-1], {})
-    meant = deepcopy(document.data)
+    meant = _unshared(document.data)
     del functools.reduce(lambda data, step: data[step], path[:-1], cast(Any, meant))[path[-1]]
     index = [key for key, _ in children(around)].index(path[-1])
     text = _without_flow(document.text, around, index) if around.flow_style else _without_block(document, path)
@@ -72,6 +71,13 @@ def _put_data(data: Any, path: Path, value: Any) -> None:
         data.append(value)
     else:
         data[path[-1]] = value
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which two aliases of one value are two values."""
+    if isinstance(value, dict):
+        return {key: _unshared(inside) for key, inside in value.items()}
+    return [_unshared(inside) for inside in value] if isinstance(value, list) else value
 
 
 def _nested(path: Path, value: Any) -> Any:
@@ -90,18 +96,30 @@ def _checked(document: Document, text: str, meant: Any, path: Path, hint: str) -
     return edited
 
 
-# Where things end. The parser's own end of a block collection lies behind the comments that follow it.
+# Where things end. The parser's own end of a block collection lies behind the comments that follow it, and a key without
+# a value has its value anywhere up to the next key.
 
 
-def _end(node: Node) -> int:
+def _key_of(document: Document, path: Path) -> Node | None:
+    around = document.node(path[:-1]) if path else None
+    pairs = around.value if isinstance(around, MappingNode) else []
+    return next((key for key, _ in pairs if key.value == path[-1]), None)
+
+
+def _end(key: Node | None, node: Node) -> int:
+    if key is not None and node.start_mark.index == node.end_mark.index:
+        return int(key.end_mark.index) + 1  # the colon
     if isinstance(node, CollectionNode) and not node.flow_style:
-        return max(_end(value) for _, value in children(node))
+        pairs = node.value if isinstance(node, MappingNode) else [(None, item) for item in node.value]
+        return max(_end(key, value) for key, value in pairs)
     return int(node.end_mark.index)
 
 
-def _end_of_content(text: str, node: Node) -> int:
-    end = _end(node)
-    while end > node.start_mark.index and text[end - 1].isspace():  # literal blocks (`|`) end with their line
+def _end_of_content(document: Document, path: Path) -> int:
+    node = document.node(path)
+    assert node is not None
+    end = _end(_key_of(document, path), node)
+    while end > node.start_mark.index and document.text[end - 1].isspace():  # literal blocks (`|`) end with their line
         end -= 1
     return end
 
@@ -122,12 +140,13 @@ def _line_start(text: str, index: int) -> int:
 def _replaced(document: Document, path: Path, value: Any) -> str:
     text, node = document.text, document.node(path)
     assert node is not None
-    start, end = int(node.start_mark.index), _end_of_content(text, node)
+    end = _end_of_content(document, path)
+    start = min(int(node.start_mark.index), end)
     before = text[:start]
     if isinstance(node, CollectionNode) and not node.flow_style:
         before = before.rstrip() + " "  # the new value goes to the line of its key
     elif start == end:  # nothing stands behind the colon
-        before = before if before.endswith(" ") else before + " "
+        before += " "
     style = node.style if isinstance(node, ScalarNode) else None
     return before + _render(value, style) + text[end:]
 
@@ -140,12 +159,12 @@ def _added(document: Document, around: Path, key: str | int, value: Any) -> str:
         close = int(node.end_mark.index) - 1
         return text[:close].rstrip() + (", " if node.value else "") + item + text[close:]
     if isinstance(node, CollectionNode):
-        at = _line_end(text, max(_end_of_content(text, node) - 1, 0))
+        at = _line_end(text, max(_end_of_content(document, around) - 1, 0))
         first = node.value[0][0] if isinstance(node, MappingNode) else node.value[0]
         lead = text[_line_start(text, first.start_mark.index) : first.start_mark.index]
         lines = _block(key, value, " " * len(lead)) if isinstance(node, MappingNode) else f"{lead}{_render(value)}\n"
     else:  # a key without a value
-        at = _line_end(text, max(int(node.start_mark.index) - 1, 0))
+        at = _line_end(text, _end_of_content(document, around) - 1)
         lines = _block(key, value, "  " * len(around))
     gap = "" if not at or text[at - 1] == "\n" else "\n"
     return text[:at] + gap + lines + text[at:]
@@ -159,13 +178,10 @@ def _block(key: str | int, value: Any, indent: str) -> str:
 
 
 def _without_block(document: Document, path: Path) -> str:
-    text, parent, node = document.text, document.node(path[:-1]), document.node(path)
-    assert parent is not None
+    text, node = document.text, document.node(path)
     assert node is not None
-    start = node.start_mark.index
-    if isinstance(parent, MappingNode):
-        start = next(key for key, value in parent.value if value is node).start_mark.index
-    last = max(_end_of_content(text, node) - 1, start)
+    start = (_key_of(document, path) or node).start_mark.index
+    last = max(_end_of_content(document, path) - 1, start)
     return text[: _line_start(text, start)] + text[_line_end(text, last) :]
 
 

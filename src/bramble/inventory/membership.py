@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import UsageError
-from ..model import Cluster, Entry, HostSet
+from ..model import Cluster, Entry, Host, HostSet
 from . import clusters, roster
 from .document import Document
 from .resolve import resolve, with_hosts
@@ -41,6 +41,11 @@ def add_hosts(entries: HostSet, cluster: str = "") -> Cluster:
         return roster.add_to(document, described, with_hosts(described, entries).hosts)
 
     return clusters.change(name, edit)
+
+
+def join(name: str, hosts: tuple[Host, ...]) -> Cluster:
+    """Add hosts, with the way to each, to the file of a cluster; those that it has already stay as they are."""
+    return clusters.change(name, lambda document, described: roster.add_to(document, described, hosts))
 
 
 def remove_hosts(entries: HostSet, cluster: str = "") -> Cluster:

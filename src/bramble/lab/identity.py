@@ -9,10 +9,12 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from bramble import inventory
 from bramble.errors import UsageError
 from bramble.lab.process import run
 from bramble.lab.state import HostSpec, LabSpec
 from bramble.lab.tree import resolver
+from bramble.model import Host
 
 _MARK = "# Written by `bramble lab up`, removed by `bramble lab down`. Take this line out to keep the file.\n"
 #: Users whom the lab's key opens; see :mod:`bramble.lab.tree`.
@@ -124,6 +126,13 @@ def write_cluster_file(lab: LabSpec) -> None:
             f"{file} is not the lab's own: it is left alone",
             hint="give the lab another --name, or move that file away",
         )
+    if file.exists():
+        known = inventory.load(cluster_name(lab))
+        here = {host.name: str(lab.address(host)) for host in lab.hosts}
+        if all(here.get(host.name, host.address) == host.address for host in known.hosts):
+            # What is deployed on the hosts stands in it, too: it grows, and is not written anew.
+            inventory.join(cluster_name(lab), tuple(_way(lab, name, address) for name, address in here.items()))
+            return
     file.parent.mkdir(parents=True, exist_ok=True)
     numbers = [host.number for host in lab.hosts if host.number]
     folded = ",".join(_ranges(lab.name, numbers))
@@ -138,6 +147,10 @@ def write_cluster_file(lab: LabSpec) -> None:
         *(f"  {host.name}: {lab.address(host)}\n" for host in lab.hosts),
     ]
     _replace(file, "".join(lines))
+
+
+def _way(lab: LabSpec, name: str, address: str) -> Host:
+    return Host(name=name, address=address, user="pi", key=str(client_key(lab)), known_hosts=str(known_hosts(lab)))
 
 
 def _ranges(name: str, numbers: list[int]) -> list[str]:
