@@ -149,7 +149,7 @@ class Controller:
         clusters = folder / "config" / "bramble" / "clusters"
         clusters.mkdir(parents=True)
         shutil.copy(lab.status.cluster_file, clusters)
-        env["PYTHONPATH"] = str(ROOMS)
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOMS), env.get("PYTHONPATH", "")]))
         env.pop("BRAMBLE_DEBUG", None)
         return cls(folder, lab.status.cluster, env)
 

@@ -39,10 +39,12 @@ async def verify(service: str, **reach: Unpack[Reach]) -> Report:
 
 
 async def prove(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
-    """Run a service's probes on the hosts that are still in, and note in the job whether they passed."""
+    """Run a service's probes on the hosts that are still in, and note in the job whether they passed.
+
+    Without the manager nothing is tried, so nothing is said of the service: the hosts' own failures tell it all.
+    """
     alive = at_work.run.alive
     if cluster.manager not in alive:
-        at_work.verified = False
         at_work.note(f"not verified: the manager {cluster.manager} is out")
         return
     there = cluster.without([host.name for host in cluster.hosts if host.name not in alive])
