@@ -17,7 +17,7 @@ from bramble.runner.steps import Directory, File
 from bramble.runner.system import System
 from bramble.runner.wire import encode
 
-ME = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
+OWNER, GROUP = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 
 
 class Host:
@@ -58,7 +58,7 @@ def host(tmp_path: Path) -> Host:
 
 
 def file(name: str, content: str) -> File:
-    return File(path=f"/etc/{name}", content=content, **ME)
+    return File(path=f"/etc/{name}", content=content, owner=OWNER, group=GROUP)
 
 
 def test_a_dry_run_writes_nothing_at_all(host: Host) -> None:
@@ -164,7 +164,7 @@ def test_a_run_cut_between_change_and_confirmation_loses_nothing(host: Host, mon
     with monkeypatch.context() as patch:
         patch.setattr(File, "fingerprint", cut)
         with pytest.raises(KeyboardInterrupt):
-            host.group(Directory(path="/etc/d", **ME), file("d/a", "ours"))
+            host.group(Directory(path="/etc/d", owner=OWNER, group=GROUP), file("d/a", "ours"))
     host.undo()
     assert host.tree() == {} and not (host.root / "etc" / "d").exists()
 

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from .. import inventory, services
 from ..engine.report import Report
+from ..errors import UsageError
 from ..model import Cluster
 from ..runner.facts import Facts
 from ..services import Service
@@ -21,9 +22,19 @@ async def verify(service: str, **reach: Unpack[Reach]) -> Report:
     -------
     Report
         ``verified`` is False when any probe failed or any host could not be asked; the failures name host and cause.
+
+    Raises
+    ------
+    UsageError
+        No hosts were named, and the service is not deployed on the cluster.
     """
     room = services.get(service)
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
+    if service not in cluster.services and not reach.get("hosts"):
+        raise UsageError(
+            f"{service} is not deployed on the cluster {cluster.name}",
+            hint=f"bramble deploy {service} --cluster {cluster.name}",
+        )
     config = services.configure(room, inventory.options_of(cluster, service))
     at_work = job("verify", cluster, reach, service, ("verify", service))
 
