@@ -112,15 +112,24 @@ class SimulatedHost:
         Its host keys; a fresh Ed25519 key without.
     user, authorized, password
         Who may log in, with which public key (any without) and which password (none without).
+    keys_taken, questions, tries
+        Whether keys are taken at all, whether passwords are asked for by keyboard-interactive, and how many tries of
+        keys a connection has, as ``MaxAuthTries``.
     sessions
         How many processes it starts at once over one connection, as ``MaxSessions``.
     banner
         What it says before a login.
+    algorithms
+        Those it speaks, as arguments of `asyncssh.listen`.
 
     Attributes
     ----------
+    ends_logins, login_takes
+        It hangs up on whoever logs in; seconds that a login takes.
     logins
         How many connections it has taken so far.
+    offered, passwords
+        The public keys it was shown, in order; how many passwords it was told.
     commands
         Those it was given, in order.
     """
@@ -136,14 +145,22 @@ class SimulatedHost:
         user: str = "pi",
         authorized: asyncssh.SSHKey | None = None,
         password: str = "",
+        keys_taken: bool = True,
+        questions: bool = False,
+        tries: int = 100,
         sessions: int = 10,
         banner: str = "",
+        **algorithms: Sequence[str],
     ) -> None:
         self.name, self.program, self.address, self.port = name, program, address, port
         self.keys = list(keys) or [asyncssh.generate_private_key("ssh-ed25519")]
         self.user, self.authorized, self.password = user, authorized, password
-        self.sessions, self.banner = sessions, banner
+        self.sessions, self.banner, self.algorithms = sessions, banner, algorithms
+        self.keys_taken, self.questions, self.tries = keys_taken, questions, tries
+        self.ends_logins, self.login_takes = False, 0.0
         self.logins = 0
+        self.offered: list[bytes] = []
+        self.passwords = 0
         self.commands: list[str] = []
         self.connections: list[asyncssh.SSHServerConnection] = []
         self.tasks: set[asyncio.Task[None]] = set()
@@ -160,6 +177,7 @@ class SimulatedHost:
             gss_host=None,
             x509_trusted_certs=None,
             x509_trusted_cert_paths=[],
+            **self.algorithms,
         )
         self.port = self._server.get_port()
 
@@ -211,6 +229,7 @@ class _Server(asyncssh.SSHServer):
     def __init__(self, host: SimulatedHost) -> None:
         self.host = host
         self.running = 0
+        self.tried = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -221,23 +240,43 @@ class _Server(asyncssh.SSHServer):
         if self._connection in self.host.connections:
             self.host.connections.remove(self._connection)
 
-    def begin_auth(self, username: str) -> bool:
+    async def begin_auth(self, username: str) -> bool:
+        if self.host.ends_logins:
+            raise asyncssh.DisconnectError(asyncssh.DISC_TOO_MANY_CONNECTIONS, "too busy")
+        await asyncio.sleep(self.host.login_takes)
         if self.host.banner:
             self._connection.send_auth_banner(self.host.banner)
         return True
 
     def public_key_auth_supported(self) -> bool:
-        return True
+        return self.host.keys_taken
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        if key.public_data not in self.host.offered:
+            self.host.offered.append(key.public_data)
+        self.tried += 1
+        if self.tried > self.host.tries:
+            raise asyncssh.DisconnectError(asyncssh.DISC_PROTOCOL_ERROR, "Too many authentication failures")
         wanted = self.host.authorized
         return username == self.host.user and (wanted is None or key.public_data == wanted.public_data)
 
     def password_auth_supported(self) -> bool:
-        return bool(self.host.password)
+        return bool(self.host.password) and not self.host.questions
 
     def validate_password(self, username: str, password: str) -> bool:
+        self.host.passwords += 1
         return username == self.host.user and password == self.host.password
+
+    def kbdint_auth_supported(self) -> bool:
+        return bool(self.host.password) and self.host.questions
+
+    def get_kbdint_challenge(
+        self, username: str, lang: str, submethods: str
+    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
+        return "", "", "", [("Password: ", False)]
+
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        return self.validate_password(username, responses[0])
 
     def session_requested(self) -> asyncssh.SSHServerSession[bytes] | bool:
         if self.running >= self.host.sessions:
@@ -318,14 +357,8 @@ def addresses(count: int, network: str = "127.10.0.0/16") -> Iterator[str]:
     return (str(next(hosts)) for _ in range(count))
 
 
-async def serve(count: int, folder: Path, program: Program, port: int, name: str) -> None:
-    """Start so many hosts, write how to reach them, and serve until standard input ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    key = write_key(folder / "id_ed25519")
-    hosts = [
-        SimulatedHost(f"{name}{number:04}", program, address=address, port=port, authorized=key)
-        for number, address in enumerate(addresses(count), 1)
-    ]
+async def serve(hosts: Sequence[SimulatedHost], folder: Path) -> None:
+    """Start hosts, write how to reach them, and serve until standard input ends."""
     for host in hosts:
         await host.start()
     (folder / "known_hosts").write_text("".join(f"{line}\n" for host in hosts for line in host.lines))
@@ -350,7 +383,13 @@ def main() -> None:
         program = getattr(importlib.import_module(module), function)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(serve(given.hosts, given.folder, program, given.port, given.name))
+    given.folder.mkdir(parents=True, exist_ok=True)
+    key = write_key(given.folder / "id_ed25519")
+    hosts = [
+        SimulatedHost(f"{given.name}{number:04}", program, address=address, port=given.port, authorized=key)
+        for number, address in enumerate(addresses(given.hosts), 1)
+    ]
+    asyncio.run(serve(hosts, given.folder))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import resource
 import socket
 import threading
@@ -165,7 +166,7 @@ def _explain(error: OSError, host: Host, name: str, port: int) -> Unreachable:
             why=error.strerror or "",
             hint="check the spelling, see who is there (bramble hosts find), or give its address in the cluster file",
         )
-    why = error.strerror or str(error)
+    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio puts words of its own into the error
     if error.errno == errno.ECONNREFUSED:
         return Unreachable(
             f"{at} refuses the connection",

@@ -66,7 +66,7 @@ class FakeConnection(Connection):
     commands
         All commands that were run or started, in order.
     inputs
-        What each of them was given on standard input, as far as it was written.
+        What each of them was given on standard input.
     """
 
     def __init__(self, host: Host, answers: Mapping[str, Answer] | None = None) -> None:
@@ -79,7 +79,9 @@ class FakeConnection(Connection):
 
     async def run(self, argv: Sequence[str] | str, *, input: bytes = b"", timeout: float) -> Completed:
         """As `Connection.run`."""
-        return await complete(self._start(argv, True), argv, input=input, timeout=timeout)
+        channel = self._start(argv, True)
+        self.inputs[-1][:] = input  # also what the program does not wait for
+        return await complete(channel, argv, input=input, timeout=timeout)
 
     async def start(self, argv: Sequence[str] | str) -> FakeChannel:
         """As `Connection.start`."""
@@ -95,7 +97,8 @@ class FakeConnection(Connection):
         answer = self._answers[command] if command in self._answers else next(matching, None)
         if isinstance(answer, HostError):
             raise answer
-        channel = FakeChannel(self.host.name, self.inputs[-1], whole_stderr)
+        record = bytearray() if whole_stderr else self.inputs[-1]
+        channel = FakeChannel(self.host.name, record, whole_stderr)
         channel.play(command, _program(command, answer))
         self._channels.append(channel)
         return channel

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-
 from tests.sshserver import write_key
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.sshserver import SimulatedHost
 
 from bramble.connection import (
     TAIL_LINES,
@@ -22,7 +23,6 @@ from bramble.connection.fake import Answer, FakeOutput
 from bramble.connection.stream import Inbox, Process
 from bramble.errors import ConnectionLost, HostError
 from bramble.model import Host
-from tests.sshserver import SimulatedHost
 
 
 async def fake_cat(command: str, stdin: Inbox, stdout: FakeOutput) -> int:

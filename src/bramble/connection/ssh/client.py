@@ -152,6 +152,7 @@ class Client:
                     options=way.options,
                     config=None,  # it has been read
                     client_factory=lambda: login,
+                    host_key_alias=way.principal,
                     known_hosts=([], [], []),  # so that every key is shown to `login`
                     server_host_key_algs=kinds if way.setting("HostKeyAlgorithms") is None else (),
                     keepalive_interval=settings.keepalive,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import asyncssh
 
@@ -184,16 +183,17 @@ class Login(asyncssh.SSHClient):
 
     async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
         """Called by asyncssh for the next key to show."""
-        if self.connected is not None:
-            self.methods = list(cast(list[str], self.connected.get_server_auth_methods()))
+        self._note_methods()
         return await self.offer.next()
 
     def password_auth_requested(self) -> str | None:
         """Called by asyncssh for a password, once."""
+        self._note_methods()
         return self._password()
 
     def kbdint_auth_requested(self) -> str | None:
         """Called by asyncssh where the host asks questions: many ask for nothing but the password."""
+        self._note_methods()
         return "" if self._settings.password is not None else None
 
     def kbdint_challenge_received(
@@ -204,6 +204,11 @@ class Login(asyncssh.SSHClient):
             return []
         password = self._password() if len(prompts) == 1 and "password" in prompts[0][0].lower() else None
         return None if password is None else [password]
+
+    def _note_methods(self) -> None:
+        # Each method that fails is struck off asyncssh's list, so the first look is the one that counts.
+        if self.connected is not None and not self.methods:
+            self.methods = list(self.connected.get_server_auth_methods())
 
     def _password(self) -> str | None:
         secret = self._settings.password

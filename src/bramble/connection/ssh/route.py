@@ -16,7 +16,7 @@ from ..known_hosts import SSH_PORT, written_name
 from ..settings import Settings
 
 #: A jump host as written: user@host:port, [::1]:22, ssh://user@host:port.
-_JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:\[\]]+))(?::(?P<port>\d+))?/?")
+_JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:@\[\]]+))(?::(?P<port>\d+))?/?")
 
 # Key exchange is the dearest part of a login, and all of these are strong. Measured for one login, client side, on
 # the machine this was written on: curve25519 with AES-GCM 3.0 ms, with ChaCha20 4.8 ms, ML-KEM first 7.1 ms. Nothing
@@ -70,6 +70,12 @@ class Route:
         """The host's name in a new line of a known_hosts file."""
         return self.alias.lower() or written_name(self.host.name, self.port)
 
+    @property
+    def principal(self) -> str:
+        """The name that a certificate of the host must be made out to."""
+        is_address = re.fullmatch(r"[0-9.]+|.*:.*", self.address)
+        return self.alias or (self.host.name if is_address else self.address)
+
     def names(self, peer: str = "") -> list[str]:
         """The names its key can be known by, as in a known_hosts file, the most telling first.
 
@@ -106,7 +112,7 @@ def route(host: Host, settings: Settings) -> Route:
         alias=options.host_key_alias or "",
         jumps=jumps(jump, host),
         family=int(options.family or socket.AF_UNSPEC),
-        source=options.config.get("BindAddress") or "",
+        source=str(options.config.get("BindAddress") or ""),
         known_hosts=(
             *own,
             *settings.known_hosts,
@@ -151,18 +157,12 @@ def _options(host: Host, settings: Settings) -> asyncssh.SSHClientConnectionOpti
             x509_trusted_certs=None,
             x509_trusted_cert_paths=[],
         )
-    except asyncssh.ConfigParseError as error:
-        where, line, reason = _place(str(error))
-        raise UsageError(f"{where}{line}: {reason}", hint=f"mend {where or settings.config}") from None
     except (ValueError, OSError) as error:
+        if placed := re.fullmatch(r"(?P<file>.*) line (?P<line>\d+): (?P<reason>.*)", str(error), re.DOTALL):
+            what = f"{placed['file']}:{placed['line']}: {placed['reason']}"
+            raise UsageError(what, hint=f"mend line {placed['line']} of {placed['file']}") from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"{settings.config} cannot be used: {reason}", hint=f"mend {settings.config}") from None
-
-
-def _place(text: str) -> tuple[str, str, str]:
-    """File, ``:line`` and reason of asyncssh's message ``FILE line N: REASON``."""
-    parts = re.fullmatch(r"(.*) line (\d+): (.*)", text, re.DOTALL)
-    return (parts[1], f":{parts[2]}", parts[3]) if parts else ("", "", text)
 
 
 def _words(value: object) -> tuple[str, ...]:
