@@ -6,11 +6,11 @@ Nothing here imports more than click: what a command needs is imported when it r
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from .complaint import guarded
+from .complaint import ReaderGone, guarded
 from .lazy import Entry, LazyGroup, Option
 
 _SERVICES, _HOSTS, _AROUND = "Services", "Hosts", "Around it"
@@ -24,7 +24,15 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-bramble = LazyGroup(
+class _Bramble(LazyGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+
+bramble = _Bramble(
     "bramble",
     help="""Turn a box of Raspberry Pis into working clusters, one line each.
 

@@ -128,14 +128,14 @@ def conclude(reports: list[Report], *, told: bool = True) -> int:
         The display has shown the failures already; else they are shown now, on standard error.
     """
     from . import summary
-    from .terminal import console
+    from .terminal import console, show
 
     for report in reports:
         data = report.to_json()
         if not told:
             error_console = console(sys.stderr)
             for block in summary.failures(data):
-                error_console.print(block)
+                show(error_console, block)
         if not report.ok:
             complain(*summary.verdict(data))
     return max((int(report.exit_code) for report in reports), default=0)

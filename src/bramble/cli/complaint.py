@@ -19,6 +19,10 @@ from .lazy import DEBUG, NoSuchCommand
 BROKEN_PIPE = 141
 
 
+class ReaderGone(Exception):
+    """Whoever read standard output has stopped, as ``| head`` does. click would end the process on the error itself."""
+
+
 def guarded(command: Callable[[], object]) -> int:
     """Run a command and turn whatever comes out of it into an exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -28,7 +32,7 @@ def guarded(command: Callable[[], object]) -> int:
     try:
         code = command()
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         return _broken_pipe()
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted; nothing was changed")

@@ -17,7 +17,10 @@ from .lazy import Command
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the completion script for a shell. It asks bramble itself on each TAB."""
+    """Print the completion script for a shell.
+
+    It asks bramble itself on each TAB.
+    """
     from click.shell_completion import get_completion_class
 
     from . import bramble

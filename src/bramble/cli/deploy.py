@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,9 +86,10 @@ def deploy(
 @options.reach()
 @options.output()
 def verify(services: tuple[str, ...], reached: options.Reached, output: options.Output) -> int:
-    """Prove by real work that services work, on every host that they should.
+    """Prove by real work that services work.
 
-    Exit code 3 means that a service is there but does not do its work; the failures name host and cause.
+    On every host that they should. Exit code 3 means that a service is there but does not do its work; the failures
+    name host and cause.
     """
     from .. import api
 
@@ -123,7 +124,10 @@ def scale(
     reached: options.Reached,
     output: options.Output,
 ) -> int:
-    """Add hosts to a service, or take hosts out of it, without disturbing the others."""
+    """Add hosts to a service, or take hosts out of it.
+
+    The others are not disturbed.
+    """
     from .. import api
     from .terminal import confirm
 
@@ -184,7 +188,7 @@ def remove(
 @options.reach()
 @options.output()
 def status(reached: options.Reached, output: options.Output) -> int:
-    """Tell what is deployed where, and whether it is still as it was deployed.
+    """Tell what is deployed where, and whether it is in order.
 
     Every host is compared with what was deployed; nothing is changed.
     """
@@ -202,6 +206,7 @@ def status(reached: options.Reached, output: options.Output) -> int:
 
 def _show_states(reports: list[Report]) -> None:
     from . import tables
+    from .story import fold
 
     for report in reports:
         if len(reports) > 1:
@@ -210,13 +215,28 @@ def _show_states(reports: list[Report]) -> None:
         if not states:
             tables.say("nothing is deployed here yet: bramble deploy SERVICE")
             continue
-        tables.show(
-            ("service", "host", "state", "since", "run"),
-            ((s["service"], s["host"], s["state"], tables.when(s["since"]), s["run"]) for s in states),
-        )
+        tables.show(("service", "hosts", "state", "since", "run"), _alike(states))
+        differences: dict[str, list[str]] = {}
         for state in states:
             for difference in state["differences"]:
-                tables.say(f"{state['host']}: {state['service']}: {difference}")
+                differences.setdefault(f"{state['service']}: {difference}", []).append(state["host"])
+        if differences:
+            tables.say()
+        for difference, hosts in differences.items():
+            tables.say(f"{fold(hosts)}: {difference}")
+
+
+def _alike(states: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """A row for hosts on which a service is the same; the time is that of the last change."""
+    from . import tables
+    from .story import fold
+
+    rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for state in states:
+        rows.setdefault((state["service"], state["state"], state["run"]), []).append(state)
+    for (service, word, run), alike in rows.items():
+        since = tables.when(max(one["since"] for one in alike))
+        yield service, fold(one["host"] for one in alike), word, since, run
 
 
 def _carry_out(

@@ -48,7 +48,7 @@ _cluster = click.option(
 @click.option("--fold", is_flag=True, cls=Option, help="One line, as short as it can be: red[01-03].")
 @options.json_option()
 def expand(expression: str, fold: bool, as_json: bool) -> int:
-    r"""Print the hosts that an expression means, one a line.
+    r"""Print the hosts that an expression means.
 
     \b
     red,red[01-03]      red red01 red02 red03
@@ -73,10 +73,42 @@ def expand(expression: str, fold: bool, as_json: bool) -> int:
     return 0
 
 
+@click.command(cls=Command, examples="bramble hosts find")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), metavar="NUMBER", default=3.0, cls=Option,
+    help="How long to listen (3).",
+)  # fmt: skip
+@options.json_option()
+def find(seconds: float, as_json: bool) -> int:
+    """Look for hosts on the local network.
+
+    Who answers to multicast DNS, and who is in this machine's neighbour table; nothing is connected to.
+    """
+    from .. import api
+    from . import tables
+    from .jsonlines import write_json
+    from .terminal import waiting
+
+    with waiting("listening"):
+        found = api.run(api.hosts_find(seconds=seconds))
+    if as_json:
+        for host in found:
+            write_json(dataclasses.asdict(host))
+    elif not found:
+        tables.say("nobody answered: are the Pis on, and in this network?")
+    else:
+        words = {True: "yes", False: ""}
+        tables.show(
+            ("name", "address", "MAC", "Raspberry Pi", "found by"),
+            ((h.name, h.address, h.mac, words[h.raspberry], ", ".join(h.sources)) for h in found),
+        )
+    return 0
+
+
 @click.command("list", cls=Command, examples="bramble hosts list")
 @options.json_option()
 def list_hosts(as_json: bool) -> int:
-    """List the clusters that have a file, with their hosts and services."""
+    """List the clusters that have a file."""
     from .. import api
     from . import tables
     from .jsonlines import write_json
@@ -99,7 +131,10 @@ def list_hosts(as_json: bool) -> int:
 @_expression
 @_cluster
 def add(expression: str, cluster: str) -> int:
-    """Add hosts to a cluster's file, and make the file if there is none. No host is contacted."""
+    """Add hosts to a cluster's file.
+
+    The file is made if there is none. No host is contacted.
+    """
     from .. import api
 
     changed = api.hosts_add(expression, cluster=cluster)
@@ -111,7 +146,10 @@ def add(expression: str, cluster: str) -> int:
 @_expression
 @_cluster
 def remove(expression: str, cluster: str) -> int:
-    """Take hosts out of a cluster's file. No host is contacted; one that still has services is refused."""
+    """Take hosts out of a cluster's file.
+
+    No host is contacted; one that still has services is refused.
+    """
     from .. import api
 
     changed = api.hosts_remove(expression, cluster=cluster)
@@ -164,7 +202,7 @@ def _show_checks(found: list[HostCheck]) -> None:
                 facts.python,
                 tables.size(facts.memory),
                 tables.size(facts.disk_free),
-                f"{facts.skew:+.1f} s",
+                f"{round(facts.skew, 1) + 0.0:+.1f} s",
             ]
         rows.append(row)
     tables.show(
@@ -194,7 +232,7 @@ def _show_checks(found: list[HostCheck]) -> None:
 @options.reach(sudo=False)
 @options.json_option()
 def trust(show: bool, replace: bool, reached: options.Reached, as_json: bool) -> int:
-    """Accept the keys that hosts show now, and remember them.
+    """Accept the keys that hosts show, and remember them.
 
     On a host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints the fingerprint to compare with.
     """

@@ -99,7 +99,10 @@ def status(name: str | None, as_json: bool) -> int:
 @click.command(cls=Command, examples="bramble lab down")
 @_name
 def down(name: str) -> int:
-    """Take a lab away with all that belongs to it, also what a killed command left behind."""
+    """Take a lab away with all that belongs to it.
+
+    What a killed command left behind goes, too.
+    """
     from .. import lab as rooms
 
     there = any(one.name == name for one in rooms.labs())
@@ -119,7 +122,10 @@ def down(name: str) -> int:
 @_of_host
 @options.yes_option()
 def reset(hosts: tuple[str, ...], name: str, yes: bool) -> int:
-    """Give hosts, or all of a lab, the disk of a freshly written card. Their keys and addresses stay."""
+    """Give hosts the disk of a freshly written card.
+
+    All hosts of the lab, where none is named. Their keys and addresses stay.
+    """
     from .. import lab as rooms
     from .terminal import confirm
 
@@ -133,7 +139,10 @@ def reset(hosts: tuple[str, ...], name: str, yes: bool) -> int:
 @_host
 @_of_host
 def shell(host: str, name: str) -> int:
-    """Open a root shell on a host, past network and sshd. The exit code is the shell's."""
+    """Open a root shell on a host.
+
+    It goes past network and sshd. The exit code is the shell's.
+    """
     from .. import lab as rooms
 
     return rooms.shell(_lab_of(name, host), host)
@@ -157,10 +166,10 @@ def _on_hosts(verb: str, summary: str, done: str) -> click.Command:
     return command
 
 
-kill = _on_hosts("kill", "Cut a host's power: nothing is written any more. Its disk stays.", "is off")
+kill = _on_hosts("kill", "Cut a host's power.\n\nNothing is written any more. Its disk stays.", "is off")
 start = _on_hosts("start", "Switch a host on and wait until it answers.", "is on")
-cut = _on_hosts("cut", "Cut a host off the network. It runs on.", "is cut off")
-heal = _on_hosts("heal", "Connect a host again that was cut off.", "is connected")
+cut = _on_hosts("cut", "Cut a host off the network.\n\nIt runs on.", "is cut off")
+heal = _on_hosts("heal", "Connect a host again.", "is connected")
 pause = _on_hosts("pause", "Stop all processes of a host where they are.", "is paused")
 resume = _on_hosts("resume", "Let a paused host go on.", "goes on")
 

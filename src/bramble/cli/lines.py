@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from rich.text import Text
-
 from ..errors import BrambleError
 from ..runner import events
 from ..runner.events import Event
 from . import summary
 from .story import CHANGES, Story, plain, short
-from .terminal import console
+from .terminal import console, show
+
+#: What a dry run finds.
+FORESEEN = ("would-change", "unknown")
 
 
 class Lines:
@@ -40,8 +41,8 @@ class Lines:
         story = self._stories[cluster]
         story.take(event)
         if isinstance(event, events.RunFinished):
-            for item in ending(story, event.report, changes=(), diff=self.diff):
-                self._console.print(item, soft_wrap=isinstance(item, Text))
+            for item in ending(story, event.report, changes=FORESEEN, diff=self.diff):
+                show(self._console, item)
             return
         told = line(event, verbose=self.verbose)
         if told and event.host:
@@ -77,7 +78,11 @@ def line(event: Event, *, verbose: bool) -> str:
         case events.StepDone():
             if event.outcome == "unchanged" and not verbose:
                 return ""
-            took = f" ({summary.seconds(event.seconds)})" if event.seconds >= 0.05 and event.outcome in CHANGES else ""
+            if event.outcome in FORESEEN:
+                return ""  # a dry run is quick: they are told at its end, folded
+            took = (
+                f" ({summary.seconds(event.seconds)})" if event.seconds >= 0.05 and event.outcome != "unchanged" else ""
+            )
             what = f"{short(event.step)}: {plain(event.summary)}" if event.summary else short(event.step)
             return f"{event.outcome:12} {what}{took}"
         case events.StepFailed():
@@ -109,11 +114,13 @@ def _detail(event: Event) -> str:
     return ""
 
 
-def ending(story: Story, report: dict[str, Any], *, changes: tuple[str, ...], diff: bool) -> list[Any]:
+def ending(
+    story: Story, report: dict[str, Any], *, changes: tuple[str, ...], diff: bool, width: int = 400
+) -> list[Any]:
     """What is shown when a run is over: changes and differences where wanted, failures, the table, the sentence."""
     parts: list[Any] = []
     if changes and story.of(*changes):
-        parts += ["", summary.happened(story, *changes)]
+        parts += ["", summary.happened(story, *changes, width=width)]
     if diff:
         parts += ["", *summary.differences(story.of(*CHANGES))]
     kept, failures = list(summary.kept(report)), list(summary.failures(report))
@@ -124,4 +131,6 @@ def ending(story: Story, report: dict[str, Any], *, changes: tuple[str, ...], di
     parts += ["", summary.host_table(report)]
     if report["exit_code"] == 0:
         parts += ["", summary.verdict(report)[0]]
+    else:
+        parts.append("")  # the sentence follows on standard error
     return parts

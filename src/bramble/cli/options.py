@@ -43,7 +43,8 @@ class Reached:
     @property
     def each(self) -> list[Reach]:
         """One `Reach` for each cluster, in the order of the command line; one alone where no cluster was named."""
-        found: list[Any] = [{**self.given, "cluster": name} for name in dict.fromkeys(self.clusters)]
+        names = [name.strip() for text in self.clusters for name in text.split(",")]
+        found: list[Any] = [{**self.given, "cluster": name} for name in dict.fromkeys(names) if name]
         return found or [self.given]
 
     @property
@@ -93,14 +94,17 @@ def reach(*, several: bool = True, sudo: bool = True) -> Callable[[F], F]:
             values = {name: kwargs.pop(name) for name in _PLAIN}
             given = {name: value for name, value in values.items() if value is not None and value is not False}
             clusters = kwargs.pop("clusters")
-            if len(clusters) > 1 and not several:
-                raise UsageError("this command takes one --cluster")
             if given.get("hosts") == "-":
-                given["hosts"] = ",".join(sys.stdin.read().split())
+                from ..model import HostSet
+
+                given["hosts"] = str(HostSet.from_lines(sys.stdin))
             if sudo:
                 password = _password(kwargs.pop("ask_sudo_password"), kwargs.pop("sudo_password_file"))
                 given |= {"sudo_password": password} if password else {}
-            return command(*args, reached=Reached(given=given, clusters=clusters), **kwargs)
+            reached = Reached(given=given, clusters=clusters)
+            if len(reached.each) > 1 and not several:
+                raise UsageError("this command takes one --cluster")
+            return command(*args, reached=reached, **kwargs)
 
         return functools.reduce(lambda decorated, add: add(decorated), reversed(options), with_reach)  # type: ignore[return-value]
 

@@ -15,7 +15,7 @@ from ..runner import events
 from ..runner.events import Event
 from . import lines, summary
 from .story import CHANGES, HostLine, Story, fold
-from .terminal import console
+from .terminal import console, show
 
 #: Lines of the terminal that stay free for what stands above and below the hosts.
 _MARGIN = 4
@@ -61,9 +61,9 @@ class Progress:
             if not self._stories:
                 self._live.stop()
             if not self.transient:
-                shown = ("passed",) if story.started.verb == "verify" else () if self.verbose else CHANGES
-                for part in lines.ending(story, event.report, changes=shown, diff=self.diff):
-                    self.console.print(part, soft_wrap=isinstance(part, Text))
+                shown = () if self.verbose else (*CHANGES, "passed")
+                for part in lines.ending(story, event.report, changes=shown, diff=self.diff, width=self.console.width):
+                    show(self.console, part)
         elif isinstance(event, events.Note) and not self.transient:
             self.console.print(Text(f"  {event.text}", style="dim"))
         elif self.verbose and event.host and not self.transient:
@@ -89,7 +89,10 @@ class Progress:
         self._live.stop()
 
     def _table(self) -> Table:
-        table = Table.grid(padding=(0, 1), expand=True)
+        # Not the whole width: a terminal that echoes ^C at the end of a full line begins a new one, and what is drawn
+        # next would be a line too low.
+        table = Table.grid(padding=(0, 1))
+        table.width = self.console.width - 4
         table.add_column(width=2, justify="right")
         table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(12, self.console.width // 4))
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")

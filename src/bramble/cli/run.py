@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,18 @@ def run(argv: tuple[str, ...], sudo: bool, timeout: float, reached: options.Reac
         return conclude(reports, told=False)
     alone = len(reports) == 1 and len(reports[0].hosts) == 1
     for report in reports:
-        show_answers(report.data.get("answers", []), heading=not alone)
-    return conclude(reports, told=False)
+        show_answers(report.data["answers"], heading=not alone)
+    return conclude([_unanswered(report) for report in reports], told=False)
+
+
+def _unanswered(report: Report) -> Report:
+    """The report without the causes that were told as answers."""
+    answered = {answer["host"] for answer in report.data["answers"]}
+    hosts = {
+        name: dataclasses.replace(host, failure=None) if name in answered else host
+        for name, host in report.hosts.items()
+    }
+    return dataclasses.replace(report, hosts=hosts)
 
 
 def show_answers(answers: list[dict[str, Any]], *, heading: bool = True) -> None:

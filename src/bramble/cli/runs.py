@@ -19,7 +19,7 @@ _COLUMNS = 8
 
 runs = LazyGroup(
     "runs",
-    help="Show earlier runs, and how long each step took. Without a command: the list.",
+    help="Show earlier runs, and how long each step took.\n\nWithout a command: the list.",
     entries={
         "list": Entry("runs:list_runs", _SECTION, "List the latest runs, newest first."),
         "show": Entry("runs:show", _SECTION, "Show one run, with the time of each step on each host."),
@@ -39,7 +39,7 @@ runs = LazyGroup(
 @click.option("--limit", type=click.IntRange(1), default=20, metavar="NUMBER", cls=Option, help="How many (20).")
 @options.json_option()
 def list_runs(limit: int, as_json: bool) -> int:
-    """List the latest runs of this user, newest first."""
+    """List the latest runs, newest first."""
     from .. import api
 
     found = api.run(api.runs(limit))
@@ -93,7 +93,7 @@ def _show_list(found: tuple[PastRun, ...]) -> None:
             (
                 run.id,
                 tables.when(run.started),
-                f"{run.verb} {run.service}".strip(),
+                _what(run),
                 run.cluster,
                 run.state,
                 "" if run.seconds is None else summary.seconds(run.seconds),
@@ -104,11 +104,16 @@ def _show_list(found: tuple[PastRun, ...]) -> None:
     )
 
 
+def _what(run: PastRun) -> str:
+    dry = run.report is not None and run.report["dry"] and run.verb in ("deploy", "scale", "remove")
+    return f"{run.verb} {run.service}".strip() + (", dry run" if dry else "")
+
+
 def _show_run(run: PastRun) -> None:
     from rich.text import Text
 
     from . import summary, tables
-    from .terminal import console
+    from .terminal import console, show
 
     facts = [
         ("run", run.id),
@@ -123,7 +128,7 @@ def _show_run(run: PastRun) -> None:
             tables.say(Text(f"{label:9}", style="dim").append(value, style="default"))
     if run.report:
         tables.say()
-        console().print(summary.host_table(run.report))
+        show(console(), summary.host_table(run.report))
         for block in summary.failures(run.report):
             tables.say()
             tables.say(block)
@@ -154,14 +159,18 @@ def _show_steps(steps: tuple[StepTime, ...]) -> None:
             cells = [f"{median(s.seconds for s in by_host.values()):.2f}", f"{slowest.seconds:.2f}", slowest.host]
         lines.append((group, short(title), *cells))
     if wide:
-        totals = [f"{sum(step.seconds for step in steps if step.host == host):.2f}" for host in hosts]
+        totals = [f"{sum(step.seconds for step in steps if step.host == host):.2f}  " for host in hosts]
         lines.append(("", "all steps", *totals))
     tables.show(("group", "step", *columns), lines, right=columns[: None if wide else 2])
-    tables.say("seconds by each host's own clock; - unchanged, * changed, ! failed" if wide else "seconds")
+    tables.say(
+        "seconds by each host's own clock; * changed something, ! failed"
+        if wide
+        else "seconds by each host's own clock"
+    )
 
 
 def _time(step: StepTime | None) -> str:
     if step is None:
         return ""
-    mark = {"unchanged": "-", "passed": " ", "failed": "!", "kept": " "}.get(step.outcome, "*")
-    return f"{step.seconds:.2f}{mark}"
+    mark = {"unchanged": " ", "passed": " ", "kept": " ", "failed": "!"}.get(step.outcome, "*")
+    return f"{step.seconds:.2f} {mark}"

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @click.argument("name", required=False, default="", metavar="[SERVICE]", shell_complete=complete.services)
 @options.json_option()
 def services(name: str, as_json: bool) -> int:
-    """List the services, or the options of one with their types, defaults and meanings."""
+    """List the services, or the options of one.
+
+    An option is given as --set NAME=VALUE when the service is deployed.
+    """
     from .. import api
 
     found = api.run(api.services(name))

@@ -89,7 +89,10 @@ class Story:
             self._host(self.lines.setdefault(event.host, HostLine(event.host, began=event.time)), event)
 
     def of(self, *outcomes: str) -> list[Happening]:
-        """The happenings with one of these outcomes."""
+        """The happenings with one of these outcomes; their hosts in the order of the cluster."""
+        order = {host: number for number, host in enumerate(self.lines)}
+        for happening in self.happenings:
+            happening.hosts.sort(key=order.__getitem__)
         return [happening for happening in self.happenings if happening.outcome in outcomes]
 
     def _host(self, line: HostLine, event: Event) -> None:
@@ -109,7 +112,7 @@ class Story:
             case events.StepStarted():
                 line.activity, line.step, line.number = "working", short(event.step), event.number
             case events.StepProgress():
-                line.step = f"{short(event.step)}: {plain(event.text)}"
+                line.step = plain(event.text)
             case events.StepDone():
                 self._done(line, event)
             case events.HostWaiting():

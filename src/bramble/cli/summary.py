@@ -41,25 +41,26 @@ def heading(story: Story) -> Text:
     return text.append(f"  run {started.run}", style="not bold dim")
 
 
-def happened(story: Story, *outcomes: str) -> RenderableType:
+def happened(story: Story, *outcomes: str, width: int) -> RenderableType:
     """What changed (passed, was kept) where: a heading for each group of steps, one line for hosts that are alike."""
     found = [(fold(one.hosts), short(one.step), one) for one in story.of(*outcomes)]
     widths = (
         min(30, max((len(hosts) for hosts, _, _ in found), default=0)),
-        min(34, max((len(step) for _, step, _ in found), default=0)),
+        min(max(34, width // 2 - 12), max((len(step) for _, step, _ in found), default=0)),
     )
     parts: list[RenderableType] = []
-    table = Table.grid()
-    group = None
+    tables: dict[str, Table] = {}
     for hosts, step, one in found:
-        if one.group != group:
-            group, table = one.group, Table.grid(padding=(0, 2, 0, 0))
+        if one.group not in tables:
+            tables[one.group] = table = Table.grid(padding=(0, 2, 0, 0))
             for width in widths:  # the same in all groups, so that they stand under each other
                 table.add_column(overflow="fold", width=width)
             table.add_column(overflow="fold")
             parts += [Text(one.group, style="bold"), Padding(table, (0, 0, 0, 2), expand=False)]
         style = "yellow" if one.outcome in ("kept", "unknown") else "dim"
-        table.add_row(Text(hosts), Text(step), Text(plain(one.summary), style=style))
+        words = {"unknown": f"cannot be told yet: {one.summary}", "passed": one.summary or "passed"}
+        said = plain(words.get(one.outcome, one.summary))
+        tables[one.group].add_row(Text(hosts), Text(step), Text(said, style=style))
     return Group(*parts)
 
 
@@ -158,9 +159,11 @@ def verdict(report: Mapping[str, Any]) -> tuple[str, str]:
     failed = [host["host"] for host in report["hosts"] if host["outcome"] in ("failed", "skipped")]
     if failed:
         everyone = len(report["hosts"])
-        share = f"{len(failed)} of {everyone} hosts failed" if everyone > 1 else "failed"
-        mended = "when that is mended, run the same command again: it goes on where it stopped"
-        return f"{service}: {share}: {fold(failed)}", mended if report["verb"] in ("deploy", "scale", "remove") else ""
+        share = f"{len(failed)} of {everyone} hosts: {fold(failed)}" if everyone > 1 else fold(failed)
+        again = "when that is mended, run the same command again: it goes on where it stopped"
+        if report["verb"] == "run":
+            return f"the command failed on {share}", ""
+        return f"{report['verb']} failed on {share}", again if report["verb"] in ("deploy", "scale", "remove") else ""
     if report["verified"] is False:
         return f"{service} does not do its work on {hosts}", "bramble status"
     return _success(report, service, hosts), ""

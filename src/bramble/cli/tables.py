@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .terminal import console
+from .terminal import show as print_on
 
 #: What a word about a state looks like.
 STYLES = {
@@ -36,12 +37,12 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell, style=STYLES.get(cell, "")) for cell in row))
-    console().print(table)
+    print_on(console(), table)
 
 
 def say(text: str | Text = "") -> None:
     """Print a line on standard output."""
-    console().print(text)
+    print_on(console(), text)
 
 
 def when(moment: float) -> str:

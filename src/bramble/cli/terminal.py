@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
 from ..errors import Interrupted, UsageError
 from .complaint import coloured
 
 #: Where nobody looks at columns, no line is cut or wrapped.
 _UNBOUNDED = 100_000
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the error through: rich would end the process here, in the middle of a deployment."""
+        raise  # noqa: PLE0704  (called while it is handled)
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -25,7 +32,7 @@ def console(stream: TextIO | None = None) -> Console:
     """
     stream = stream if stream is not None else sys.stdout
     colour = coloured(stream)
-    return Console(
+    return _Console(
         file=stream,
         width=None if stream.isatty() else _UNBOUNDED,
         markup=False,
@@ -34,6 +41,16 @@ def console(stream: TextIO | None = None) -> Console:
         no_color=not colour,
         force_terminal=colour or stream.isatty(),
     )
+
+
+def show(where: Console, part: RenderableType) -> None:
+    """Print something. Text is not wrapped, so that a command in it can be copied; tables end where they end."""
+    if isinstance(part, str | Text):
+        where.print(part, soft_wrap=True)
+        return
+    with where.capture() as shown:
+        where.print(part)
+    where.out("\n".join(line.rstrip() for line in shown.get().splitlines()), highlight=False)
 
 
 def lively(stream: TextIO) -> bool:
