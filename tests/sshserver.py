@@ -6,34 +6,23 @@ A test starts one in its own event loop::
         connection = await connect(red01.host, Settings(known_hosts=(red01.known_hosts(folder),)))
 
 What a host does when a command arrives is a function, ``async (command, stdin, stdout) -> status``; `shell` runs it
-here for real. A benchmark starts a thousand hosts in a process of their own, one address each::
-
-    python tests/sshserver.py --hosts 1000 --folder DIR --program MODULE:FUNCTION
-
-which writes ``DIR/hosts.json``, ``DIR/known_hosts`` and ``DIR/id_ed25519`` (the key that all accept for user pi), then
-prints ``ready`` and serves until its standard input ends.
+here for real. For many hosts in a process of their own see ``tests/sshfarm.py``.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import importlib
-import ipaddress
-import json
-import resource
 import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import asyncssh
 
+from bramble.connection.inbox import Inbox
 from bramble.connection.local import LocalChannel
-from bramble.connection.stream import Inbox
 from bramble.errors import HostError
 from bramble.model import Host
 
@@ -349,48 +338,3 @@ def write_key(path: Path, kind: str = "ssh-ed25519") -> asyncssh.SSHKey:
     path.touch(mode=0o600)
     path.write_bytes(key.export_private_key())
     return key.convert_to_public()
-
-
-def addresses(count: int, network: str = "127.10.0.0/16") -> Iterator[str]:
-    """So many addresses of this machine's loopback network: Linux answers on all of 127.0.0.0/8."""
-    hosts = ipaddress.ip_network(network).hosts()
-    return (str(next(hosts)) for _ in range(count))
-
-
-async def serve(hosts: Sequence[SimulatedHost], folder: Path) -> None:
-    """Start hosts, write how to reach them, and serve until standard input ends."""
-    for host in hosts:
-        await host.start()
-    (folder / "known_hosts").write_text("".join(f"{line}\n" for host in hosts for line in host.lines))
-    ways = [{"name": h.name, "address": h.address, "port": h.port, "user": h.user} for h in hosts]
-    (folder / "hosts.json").write_text(json.dumps(ways))
-    print("ready", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Simulated hosts on loopback addresses.")
-    parser.add_argument("--hosts", type=int, default=1000)
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--program", default="", metavar="MODULE:FUNCTION", help="what they do; a shell without")
-    parser.add_argument("--port", type=int, default=2222)
-    parser.add_argument("--name", default="red")
-    given = parser.parse_args()
-    program: Program = shell
-    if given.program:
-        module, _, function = given.program.partition(":")
-        program = getattr(importlib.import_module(module), function)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    given.folder.mkdir(parents=True, exist_ok=True)
-    key = write_key(given.folder / "id_ed25519")
-    hosts = [
-        SimulatedHost(f"{given.name}{number:04}", program, address=address, port=given.port, authorized=key)
-        for number, address in enumerate(addresses(given.hosts), 1)
-    ]
-    asyncio.run(serve(hosts, given.folder))
-
-
-if __name__ == "__main__":
-    main()

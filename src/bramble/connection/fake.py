@@ -18,7 +18,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ..errors import ConnectionLost, HostError, Unreachable
 from ..model import Host
 from .contract import Completed, Connection
-from .stream import Inbox, Process, complete
+from .inbox import Inbox
+from .process import Process, complete
 
 #: What a shell says of a program that is not there.
 _NOT_FOUND = 127

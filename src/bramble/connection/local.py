@@ -13,7 +13,7 @@ from typing import Self, cast
 from ..errors import ConnectionLost, HostError
 from ..model import Host
 from .contract import Completed, Connection
-from .stream import Process, complete
+from .process import Process, complete
 
 
 class LocalConnection(Connection):

@@ -20,7 +20,8 @@ from bramble.connection import (
     connect,
 )
 from bramble.connection.fake import Answer, FakeOutput
-from bramble.connection.stream import Inbox, Process
+from bramble.connection.inbox import Inbox
+from bramble.connection.process import Process
 from bramble.errors import ConnectionLost, HostError
 from bramble.model import Host
 
@@ -119,7 +120,7 @@ async def test_much_output_arrives_whole(red01: Connection) -> None:
 
 
 async def test_too_much_output_is_refused(red01: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bramble.connection.stream.MOST_OUTPUT", 1 << 20)
+    monkeypatch.setattr("bramble.connection.process.MOST_OUTPUT", 1 << 20)
     with pytest.raises(HostError, match="more than 1 MiB"):
         await red01.run(["head", "-c", "4194304", "/dev/zero"], timeout=20)
     assert (await red01.run(["true"], timeout=10)).status == 0
@@ -171,7 +172,7 @@ async def test_a_long_line_arrives_whole(red01: Connection) -> None:
 
 
 async def test_an_endless_line_is_given_up(red01: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bramble.connection.stream.LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr("bramble.connection.inbox.LONGEST_LINE", 1 << 20)
     channel = await red01.start(["head", "-c", "4194304", "/dev/zero"])
     with pytest.raises(ConnectionLost, match="a line of more than 1 MiB"):
         await channel.readline()

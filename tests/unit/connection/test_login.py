@@ -85,8 +85,7 @@ async def test_every_type_of_key_opens(tmp_path: Path) -> None:
     for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"):
         key = write_key(tmp_path / kind, kind)
         async with SimulatedHost(authorized=key) as red01:
-            async with await connect(with_key(red01, str(tmp_path / kind)), settings_for(red01, tmp_path)):
-                pass
+            await (await connect(with_key(red01, str(tmp_path / kind)), settings_for(red01, tmp_path))).close()
 
 
 async def test_a_key_of_ssh_config_is_used_in_place_of_the_usual_ones(tmp_path: Path, home: Path) -> None:

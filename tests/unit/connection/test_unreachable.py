@@ -16,7 +16,7 @@ import asyncssh
 import pytest
 from tests.sshserver import SimulatedHost
 
-from bramble.connection import Settings, connect, dial, fetch_host_keys, stream
+from bramble.connection import Settings, connect, dial, fetch_host_keys, process
 from bramble.errors import ConnectionLost, HostError, Unreachable
 from bramble.model import Host
 
@@ -244,9 +244,11 @@ async def test_no_way_to_encrypt_in_common(tmp_path: Path, home: Path) -> None:
 @pytest.mark.parametrize("kex", ["curve25519-sha256", "ecdh-sha2-nistp521", "diffie-hellman-group14-sha256"])
 @pytest.mark.parametrize("cipher", ["chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr"])
 async def test_old_and_new_servers_are_spoken_to(kex: str, cipher: str, tmp_path: Path) -> None:
-    async with SimulatedHost("red01", kex_algs=[kex], encryption_algs=[cipher]) as red01:
-        async with await connect(red01.host, settings_for(red01, tmp_path)) as connection:
-            assert (await connection.run(["true"], timeout=10)).status == 0
+    async with (
+        SimulatedHost("red01", kex_algs=[kex], encryption_algs=[cipher]) as red01,
+        await connect(red01.host, settings_for(red01, tmp_path)) as connection,
+    ):
+        assert (await connection.run(["true"], timeout=10)).status == 0
 
 
 async def test_nothing_that_asyncssh_offers_is_left_out(tmp_path: Path) -> None:
@@ -340,7 +342,7 @@ def test_a_cut_off_host_is_lost_within_twenty_seconds() -> None:
 
 
 async def test_a_process_that_takes_no_input_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "STALL", 0.3)
+    monkeypatch.setattr(process, "STALL", 0.3)
     async with SimulatedHost("red01") as red01, await connect(red01.host, settings_for(red01, tmp_path)) as connection:
         channel = await connection.start(["sleep", "60"])
         async with asyncio.timeout(20):
@@ -350,15 +352,17 @@ async def test_a_process_that_takes_no_input_is_given_up(tmp_path: Path, monkeyp
 
 
 async def test_more_processes_than_sshd_allows(tmp_path: Path) -> None:
-    async with SimulatedHost("red01", sessions=2) as red01:
-        async with await connect(red01.host, settings_for(red01, tmp_path)) as connection:
-            running = [await connection.start(["cat"]) for _ in range(2)]
-            with pytest.raises(HostError, match="sshd starts no further process") as caught:
-                await connection.start(["cat"])
-            assert not isinstance(caught.value, ConnectionLost)
-            assert "MaxSessions" in caught.value.hint
-            running[0].close_input()
-            assert await running[0].wait() == 0
+    async with (
+        SimulatedHost("red01", sessions=2) as red01,
+        await connect(red01.host, settings_for(red01, tmp_path)) as connection,
+    ):
+        running = [await connection.start(["cat"]) for _ in range(2)]
+        with pytest.raises(HostError, match="sshd starts no further process") as caught:
+            await connection.start(["cat"])
+        assert not isinstance(caught.value, ConnectionLost)
+        assert "MaxSessions" in caught.value.hint
+        running[0].close_input()
+        assert await running[0].wait() == 0
 
 
 async def test_a_process_that_sshd_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import asyncssh
 from ...errors import ConnectionLost
 from ...model import Host
 from ..contract import Completed, Connection
-from ..stream import Process, complete
+from ..process import Process, complete
 from .login import Login
 from .trouble import FOREIGN, lost, no_channel
 
