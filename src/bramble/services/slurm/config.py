@@ -37,6 +37,10 @@ _OURS = (
 )
 
 
+def _minutes(given: object) -> object:
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 def _time(text: str) -> str:
     if text.upper() in ("UNLIMITED", "INFINITE"):
         return "UNLIMITED"
@@ -61,10 +65,7 @@ def _from_text(given: object) -> object:
         raise ValueError("not a list as YAML writes it") from None
 
 
-#: A number of minutes may come as a number.
-Time = Annotated[
-    str, BeforeValidator(lambda given: str(given) if isinstance(given, int) else given), AfterValidator(_time)
-]
+Time = Annotated[str, BeforeValidator(_minutes), AfterValidator(_time)]
 Name = Annotated[str, AfterValidator(_name)]
 
 
@@ -120,8 +121,8 @@ class Config(_Options):
     )
     partitions: Annotated[tuple[Partition, ...], BeforeValidator(_from_text)] = Field(
         default=(),
-        description="Queues, the first one the default: [{name: quick, hosts: 'red[01-02]', max_time: 30}]. Without any, "
-        "one called `all` has every host.",
+        description="Queues, the first one the default: [{name: quick, hosts: 'red[01-02]', max_time: 30}]. Without "
+        "any, one called `all` has every host.",
     )
     gres: Annotated[tuple[Gres, ...], BeforeValidator(_from_text)] = Field(
         default=(),

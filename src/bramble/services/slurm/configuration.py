@@ -89,15 +89,14 @@ def _partition_lines(nodes: Nodes, config: Config) -> Iterable[str]:
 def cgroup_conf(nodes: Nodes, node: Node) -> str:
     """cgroup.conf, by what this host's kernel has."""
     limits = nodes.can_group and node.can_limit_memory
+    devices = nodes.can_group and node.can_limit_devices and any(gres.files for gres in nodes.gres)
     return _filled(
         "cgroup.conf",
         cores="yes" if nodes.can_group and "cpuset" in node.facts.controllers else "no",
         memory="yes" if limits else "no",
-        # Without this, a job that is too big goes on in swap. The old hierarchy can do it only with a kernel argument.
+        # Without this, a job that is too big goes on in swap. The old hierarchy needs a kernel argument for it.
         swap="yes" if limits and node.facts.cgroup == 2 else "no",
-        devices="yes"
-        if nodes.can_group and node.can_limit_devices and any(gres.files for gres in nodes.gres)
-        else "no",
+        devices="yes" if devices else "no",
     )
 
 

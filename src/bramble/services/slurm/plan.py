@@ -50,6 +50,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     def pmix(host: str) -> tuple[Step, ...]:
         return _pmix(slurm.of(host))
 
+    prepared = ["Packages", "Accounting"] if config.accounting else ["Packages"]
     groups = (
         # Users, folders and key come before the packages that would make others; so they also go after them.
         group("Users", everyone, *_users()),
@@ -60,9 +61,10 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Munge", everyone, Unit(name="munge", restart_on=(KEY_FILE,))),
         group("Accounting", manager if config.accounting else (), *_accounting(slurm.manager)),
         # The hosts that work already hear of a new one only when that is ready for work.
-        group("Configuration", everyone, files, after=["Packages"]),
+        group("Configuration", everyone, files, after=prepared, requires=manager),
         # Running jobs live on while these are restarted: each has a daemon of its own that looks after it.
-        group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=["Configuration"]),
+        group("Resources", working, _rest()),
+        group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=["Resources"]),
         group("Node daemons", working, Unit(name="slurmd", restart_on=(CONF, CGROUP, GRES)), after=["Controller"]),
     )
     return Plan(service="slurm", groups=tuple(part for part in groups if part.steps), notes=_notes(slurm))
@@ -134,9 +136,17 @@ def _files(slurm: nodes.Nodes, node: nodes.Node, config: Config) -> tuple[Step, 
     files: tuple[Step, ...] = (File(path=CONF, content=configuration.slurm_conf(slurm, config)),)
     if node.works:
         files += (File(path=CGROUP, content=configuration.cgroup_conf(slurm, node)),)
-    if slurm.gres:
-        files += (File(path=GRES, content=configuration.gres_conf(slurm)),)
-    return files
+    return (*files, File(path=GRES, content=configuration.gres_conf(slurm)))
+
+
+def _rest() -> Step:
+    # A node that reports fewer resources than the controller has been told of is drained for good, and so it would be
+    # in the moment when one of them is restarted and the other is not.
+    return Command(
+        name="rest while the controller learns of other resources",
+        argv=("systemctl", "stop", "slurmd"),
+        when_changed=(GRES,),
+    )
 
 
 def _notes(slurm: nodes.Nodes) -> tuple[str, ...]:

@@ -74,9 +74,8 @@ def _versions(manager: Node, nodes: tuple[Node, ...]) -> None:
         return
 
     def described(node: Node) -> str:
-        return (
-            f"{node.host} has Slurm {node.version or 'of an unknown version'} ({node.facts.codename or node.facts.os})"
-        )
+        release = node.facts.codename or node.facts.os
+        return f"{node.host} has Slurm {node.version or 'of an unknown version'} ({release})"
 
     raise PlanError(
         f"these hosts cannot form one cluster: {', '.join(described(node) for node in (manager, *strangers))}",

@@ -15,7 +15,7 @@ from .config import Config
 USER = "nobody"
 
 #: Tasks of the job array; also their exit statuses, so less than 126.
-TASKS = 6
+TASKS = 4
 
 #: Seconds a probe may take. A job waits 30 s for a free processor; one that a lost host holds up ends after a minute.
 PATIENCE = 100.0
@@ -94,7 +94,7 @@ def _allreduce(names: tuple[str, ...], hostnames: tuple[str, ...]) -> Probe:
     ranks = len(names) if len(names) > 1 else 2
     each = ranks // len(names)
     total = ranks * (ranks + 1) // 2
-    program = configuration.text("probes/allreduce.py")
+    program = configuration.text("probes/allreduce")
     return _probe(
         "an MPI allreduce over PMIx",
         _srun(names, "python3", "-c", program, options=("--mpi=pmix", "--overcommit"), each=each, memory=128),
@@ -106,16 +106,18 @@ def _srun(
     names: tuple[str, ...], *command: str, options: tuple[str, ...] = (), each: int = 1, memory: int = 16
 ) -> tuple[tuple[str, ...], str | None]:
     """One job on all of these nodes."""
-    argv = (
+    where = (f"--nodes={len(names)}", f"--nodelist={','.join(names)}")
+    tasks = (f"--ntasks={each * len(names)}", f"--ntasks-per-node={each}", f"--mem={memory}")
+    return (
         "srun",
         "--job-name=bramble-verify",
         "--chdir=/",
         "--immediate=30",
-        f"--mem={memory}",
-        f"--nodes={len(names)}",
-    )
-    argv += (f"--ntasks-per-node={each}", f"--ntasks={each * len(names)}", f"--nodelist={','.join(names)}")
-    return (*argv, *options, *command), None
+        *where,
+        *tasks,
+        *options,
+        *command,
+    ), None
 
 
 def _script(name: str, *arguments: str) -> tuple[tuple[str, ...], str | None]:
