@@ -50,10 +50,10 @@ class Done:
         return found
 
     def about(self, host: str) -> str:
-        """What it tells people of a host's failure, on one line: from ``failed: HOST`` to the next empty line."""
-        for block in re.split(r"\n\s*\n", self.stdout):
+        """What it tells people of a host's failure: ``failed: HOST`` and the lines indented under it, as one line."""
+        for block in re.findall(r"^(?:failed|skipped|kept): .*(?:\n(?: .*)?$)*", self.stdout, re.MULTILINE):
             text = " ".join(block.split())
-            if re.match(rf"(failed|skipped|kept): (\S+,)?{re.escape(host)}[:, ]", text):
+            if re.match(rf"\w+: (\S+,)?{re.escape(host)}[:, ]", text):
                 return text
         raise AssertionError(f"{' '.join(self.words)} tells nothing of {host}:\n{self.said[-3000:]}")
 

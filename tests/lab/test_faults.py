@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from bramble.lab.testing import Lab
 from tests.lab.faults.campaign import carry_out
 from tests.lab.faults.schedule import KINDS, schedule
+
+from bramble.lab.testing import Lab
 
 HOSTS = ("red", "red01", "red02")
 

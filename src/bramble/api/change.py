@@ -108,7 +108,8 @@ async def scale(
     ----------
     add, drop
         Host expressions. A host that is dropped is drained first, then left as it was found. One that cannot be
-        reached can be dropped, too: then nothing is put back on it, and the report says so.
+        reached can be dropped, too: then nothing is put back on it, and the report says so. Dropped once more when it
+        is back, or after a run that was cut off, it is put back then.
     dry_run, verify
         As in `deploy`.
 
@@ -118,15 +119,18 @@ async def scale(
         Nothing to add or drop; a host to drop that is not there; the manager among the dropped.
     """
     room = services.get(service)
-    before = inventory.of_service(resolve(reach), service, given=False)
+    whole = resolve(reach)
+    before = inventory.of_service(whole, service, given=False)
     adding, dropping = HostSet.parse(add), HostSet.parse(drop)
-    _check_scale(service, before, adding, dropping)
+    _check_scale(service, whole, before.manager, adding, dropping)
     if service not in before.services:
         raise UsageError(
             f"{service} is not deployed on the cluster {before.name}",
             hint=f"bramble deploy {service} --cluster {before.name}",
         )
-    everyone = inventory.with_hosts(before, adding)
+    members = inventory.with_hosts(before, adding)
+    # What is no longer recorded may still be there: an earlier run was cut off, or the host was.
+    everyone = inventory.with_hosts(members, dropping)
     after = everyone.without(dropping.names)
     chosen = inventory.options_of(before, service)
     config = services.configure(room, chosen)
@@ -134,13 +138,14 @@ async def scale(
     at_work = job("scale", everyone, reach, service, ("scale", service, *words))
     at_work.dry = dry_run
     leaving = tuple(dropping.names)
+    draining = tuple(name for name in leaving if name in before.hostset.names)
 
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
         facts = await at_work.facts(room.packages)
-        if leaving and room.leave is not None:
-            known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
-            plan = room.leave(known, config, facts, leaving)
+        if draining and room.leave is not None:
+            known = members.without([host.name for host in members.hosts if host.name not in facts])
+            plan = room.leave(known, config, facts, draining)
             await at_work.run.carry_out(plan, "check" if dry_run else "apply")
             if everyone.manager not in at_work.run.alive:
                 return
@@ -157,7 +162,7 @@ async def scale(
     return await at_work.do(work)
 
 
-def _check_scale(service: str, cluster: Cluster, adding: HostSet, dropping: HostSet) -> None:
+def _check_scale(service: str, cluster: Cluster, manager: str, adding: HostSet, dropping: HostSet) -> None:
     if not adding and not dropping:
         raise UsageError("nothing to add and nothing to drop", hint=f"bramble scale {service} --add red03")
     missing = [name for name in dropping.names if name not in cluster.hostset.names]
@@ -165,9 +170,9 @@ def _check_scale(service: str, cluster: Cluster, adding: HostSet, dropping: Host
         raise UsageError(
             f"{', '.join(missing)}: not in the cluster {cluster.name}", hint=f"its hosts are {cluster.hostset}"
         )
-    if cluster.manager in dropping.names:
+    if manager in dropping.names:
         raise UsageError(
-            f"{cluster.manager} manages {service} and cannot be dropped",
+            f"{manager} manages {service} and cannot be dropped",
             hint=f"take the service off all hosts: bramble remove {service}",
         )
     both = [name for name in adding.names if name in dropping.names]

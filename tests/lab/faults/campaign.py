@@ -20,7 +20,7 @@ PATIENCE = 240.0
 HELD = 120.0
 
 #: Bytes of a disk that is filled up: enough for all that the service and its package write.
-DISK = 256 << 20
+DISK = 512 << 20
 
 #: How a run with faults may end: done, some host failed, no plan without the manager, verification failed; killed.
 _ENDS = (0, 1, 2, 3, -9)
