@@ -53,61 +53,58 @@ class Case:
     steps: tuple[Step, ...]
     then: str
     given: str = ""
+    releases: tuple[str, ...] = tuple(RELEASES)
 
 
 CASES = [
     Case(
         "a new file",
-        (File(path="/etc/test.conf", content="a\nb\n", mode=0o640, group="daemon"),),
-        "[ \"$(stat -c '%a %U:%G' /etc/test.conf)\" = '640 root:daemon' ] && grep -qx b /etc/test.conf",
+        (File(path="/etc/new.conf", content="a\nb\n", mode=0o640, group="daemon"),),
+        "[ \"$(stat -c '%a %U:%G' /etc/new.conf)\" = '640 root:daemon' ] && grep -qx b /etc/new.conf",
     ),
     Case(
         "a file that was there",
-        (File(path="/etc/test.conf", content="ours\n"),),
-        "[ \"$(stat -c '%a %U' /etc/test.conf)\" = '644 root' ] && grep -qx ours /etc/test.conf",
-        given="echo theirs > /etc/test.conf; chmod 600 /etc/test.conf; chown nobody:daemon /etc/test.conf",
+        (File(path="/etc/theirs.conf", content="ours\n"),),
+        "[ \"$(stat -c '%a %U' /etc/theirs.conf)\" = '644 root' ] && grep -qx ours /etc/theirs.conf",
+        given="echo theirs > /etc/theirs.conf; chmod 600 /etc/theirs.conf; chown nobody:daemon /etc/theirs.conf",
     ),
     Case(
         "a file with a password in it",
-        (File(path="/etc/test.conf", content=("password=", Secret("p", value=b"hunter2"), "\n"), mode=0o600),),
-        "grep -qx password=hunter2 /etc/test.conf; ! grep -r hunter2 /var/lib/bramble",
+        (File(path="/etc/secret.conf", content=("password=", Secret("p", value=b"hunter2"), "\n"), mode=0o600),),
+        "grep -qx password=hunter2 /etc/secret.conf; ! grep -r hunter2 /var/lib/bramble",
     ),
     Case(
         "a new directory and one inside",
-        (Directory(path="/srv/test", mode=0o750, group="daemon"), Directory(path="/srv/test/a", mode=0o1777)),
-        "[ \"$(stat -c '%a %G' /srv/test /srv/test/a | tr '\\n' ' ')\" = '750 daemon 1777 root ' ]",
+        (Directory(path="/srv/new", mode=0o750, group="daemon"), Directory(path="/srv/new/a", mode=0o1777)),
+        "[ \"$(stat -c '%a %G' /srv/new /srv/new/a | tr '\\n' ' ')\" = '750 daemon 1777 root ' ]",
     ),
     Case(
         "a directory that was there",
-        (Directory(path="/srv/test", mode=0o700, owner="nobody", group="nogroup"),),
-        "[ \"$(stat -c '%a %U' /srv/test)\" = '700 nobody' ]",
-        given="mkdir -m 755 /srv/test; touch /srv/test/theirs",
+        (Directory(path="/srv/theirs", mode=0o700, owner="nobody", group="nogroup"),),
+        "[ \"$(stat -c '%a %U' /srv/theirs)\" = '700 nobody' ]",
+        given="mkdir -m 755 /srv/theirs; touch /srv/theirs/file",
     ),
     Case(
         "a directory for scratch",
-        (Directory(path="/var/cache/test", scratch=True),),
-        "mkdir /var/cache/test/a; touch /var/cache/test/a/b",
+        (Directory(path="/var/cache/scratch", scratch=True),),
+        "mkdir /var/cache/scratch/a; touch /var/cache/scratch/a/b",
     ),
-    Case("a new link", (Link(path="/opt/test", target="../srv"),), "[ $(readlink /opt/test) = ../srv ]"),
+    Case("a new link", (Link(path="/opt/new", target="../srv"),), "[ $(readlink /opt/new) = ../srv ]"),
     Case(
         "a link that was there",
-        (Link(path="/opt/test", target="/srv"),),
-        "[ $(readlink /opt/test) = /srv ]",
-        given="ln -s /nowhere /opt/test",
+        (Link(path="/opt/theirs", target="/srv"),),
+        "[ $(readlink /opt/theirs) = /srv ]",
+        given="ln -s /nowhere /opt/theirs",
     ),
     Case(
-        "a line",
-        (Line(path="/etc/hosts", line="10.1.1.9 red09", match=r"\sred09(\s|$)"),),
-        "grep -qx '10.1.1.9 red09' /etc/hosts && getent hosts red09",
-    ),
-    Case(
-        "a line that goes and one that takes another's place",
+        "a line that goes, one that takes another's place, and one at the end",
         (
             Line(path="/etc/hosts", match=r"^127\.0\.1\.1\s", absent=True),
             Line(path="/etc/hosts", line="10.1.1.9 red09", match=r"\sred09(\s|$)"),
+            Line(path="/etc/hosts", line="10.1.1.8 red08"),
         ),
-        "! grep 127.0.1.1 /etc/hosts && grep -qx '10.1.1.9 red09' /etc/hosts",
-        given="printf '127.0.1.1 red\\n10.9.9.9 red09 old\\nlast' >> /etc/hosts",
+        "! grep 127.0.1.1 /etc/hosts && [ \"$(tail -1 /etc/hosts)\" = '10.1.1.8 red08' ] && getent hosts red09",
+        given="printf '127.0.1.1 red\\n10.9.9.9 red09 old\\n# unended' >> /etc/hosts",
     ),
     Case(
         "a kernel argument",
@@ -119,7 +116,7 @@ CASES = [
     Case(
         "a sysctl",
         (Sysctl(key="net.ipv4.ip_forward", value="1"), Sysctl(key="net.ipv4.tcp_rmem", value="4096 65536 6291456")),
-        "[ $(cat /proc/sys/net/ipv4/ip_forward) = 1 ] && /lib/systemd/systemd-sysctl",
+        "[ $(cat /proc/sys/net/ipv4/ip_forward) = 1 ] && grep -q 65536 /proc/sys/net/ipv4/tcp_rmem",
     ),
     Case(
         "a new user with a group",
@@ -131,30 +128,28 @@ CASES = [
     ),
     Case(
         "a user that was there",
-        (User(name="tester", shell="/bin/sh", home="/srv/tester", groups=("daemon",)),),
-        'getent passwd tester | grep -q ":/srv/tester:/bin/sh$" && id -nG tester | grep -qw daemon',
-        given="useradd --system --home-dir /srv --shell /bin/false tester",
+        (User(name="somebody", shell="/bin/sh", home="/srv/somebody", groups=("daemon",)),),
+        'getent passwd somebody | grep -q ":/srv/somebody:/bin/sh$" && id -nG somebody | grep -qw daemon',
+        given="useradd --system --home-dir /srv --shell /bin/false somebody",
     ),
     Case(
         "a unit of our own",
         (
-            File(path="/etc/systemd/system/test.service", content=UNIT),
-            File(path="/etc/test.conf", content="1\n"),
-            Unit(name="test", restart_on=("/etc/test.conf",)),
+            File(path="/etc/systemd/system/ours.service", content=UNIT),
+            Unit(name="ours", restart_on=("/etc/new.conf",)),
         ),
-        "systemctl is-enabled test; systemctl is-active test",
+        "systemctl is-enabled ours; systemctl is-active ours",
     ),
     Case(
         "a unit that was there, not running",
-        (Unit(name="test.service"),),
-        "systemctl is-enabled test; systemctl is-active test",
-        given=f"printf '%s' '{UNIT}' > /etc/systemd/system/test.service",
+        (Unit(name="theirs.service"),),
+        "systemctl is-enabled theirs; systemctl is-active theirs",
+        given=f"printf '%s' '{UNIT}' > /etc/systemd/system/theirs.service",
     ),
     Case(
         "a unit that ran and shall not",
-        (Unit(name="cron", enabled=False, running=False),),
-        "! systemctl is-enabled cron && ! systemctl is-active cron",
-        given="systemctl enable --now -q cron",
+        (Unit(name="avahi-daemon", enabled=False, running=False),),
+        "! systemctl is-enabled avahi-daemon && ! systemctl is-active avahi-daemon",
     ),
     Case(
         "a command",
@@ -162,22 +157,22 @@ CASES = [
         "[ -e /srv/done ]",
     ),
     Case(
-        "a command for what changed",
+        "a command for what changed, with a secret",
         (
-            File(path="/etc/test.conf", content="1\n"),
             Command(
                 argv=("sh", "-c", "cat >> /srv/runs"),
                 name="count",
-                when_changed=("/etc/test.conf",),
+                when_changed=("/etc/new.conf",),
                 input=Secret("s", value=b"x"),
                 undo_argv=("rm", "-f", "/srv/runs"),
             ),
         ),
-        "[ $(cat /srv/runs) = x ] && ! grep -r '\"value\"' /var/lib/bramble",
+        "[ $(cat /srv/runs) = x ] && ! grep -r eA== /var/lib/bramble",
     ),
-    Case("packages", (Package(names=("munge", "sl")),), "munge -n | unmunge && [ -x /usr/games/sl ]"),
+    Case("packages", (Package(names=("sl", "cowsay")),), "[ -x /usr/games/sl ] && /usr/games/cowsay moo"),
+    Case("a package with a daemon", (Package(names=("beanstalkd",)),), "systemctl is-active beanstalkd"),
     Case(
-        "packages whose daemons wait",
+        "a package whose daemon waits",
         (
             Package(names=("munge",), start=False),
             File(
@@ -190,6 +185,7 @@ CASES = [
             Unit(name="munge", restart_on=("/etc/munge/munge.key",)),
         ),
         "munge -n | unmunge && [ ! -e /usr/sbin/policy-rc.d ]",
+        releases=("bookworm", "trixie"),  # what the mirror still has of bullseye is without munge
     ),
 ]
 
@@ -199,42 +195,66 @@ def test_every_step_type_is_here() -> None:
     assert covered | NOTHING_TO_PUT_BACK == {name for name in STEP_TYPES if not name.startswith("_")}
 
 
-@pytest.fixture(scope="module", params=RELEASES)
-def machine(request: pytest.FixtureRequest, make_lab: Callable[..., Lab]) -> Iterator[tuple[Lab, str]]:
-    """A lab of one host of each release, in turn."""
+@pytest.fixture(params=RELEASES)
+def host(request: pytest.FixtureRequest, make_lab: Callable[..., Lab]) -> Iterator[Host]:
+    """A lab of one host of each release, in turn, with the stage set."""
     release = request.param
     lab = make_lab(release, 1, release)
-    with Stepping(release, release) as stepping:
-        assert stepping.python.startswith(RELEASES[release] + ".")
-    yield lab, release
+    cases = [case for case in CASES if release in case.releases]
+    # The kernel sets the route of an address once it is sure that nobody else has it.
+    lab.shell(release, "while ip -6 address | grep -q tentative; do sleep 0.1; done")
+    lab.shell(release, "; ".join(case.given for case in cases if case.given))
+    yield Host(lab, release, cases)
     labs.down(release)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_contract(machine: tuple[Lab, str], case: Case) -> None:
-    lab, host = machine
-    lab.shell(host, case.given)
-    before = lab.snapshot(host)
-    as_before = False
-    try:
-        with Stepping(host, host) as stepping:
-            assert set(stepping.group(*case.steps, mode="check").outcomes) <= {"would-change", "unknown"}
-        assert labs.diff_snapshots(before, lab.snapshot(host)) == []
-        with Stepping(host, host) as stepping:
-            assert stepping.group(*case.steps).outcomes == ["changed"] * len(case.steps)
-        lab.shell(host, case.then)
-        with Stepping(host, host) as stepping:
-            assert stepping.group(*case.steps).outcomes == ["unchanged"] * len(case.steps)
-            # /run is on no disk, so it is in no snapshot.
-            lab.shell(host, "cp -a /var/lib/bramble /run/journal")
-            assert stepping.undo().outcomes == ["undone"] * len(case.steps)
-        assert labs.diff_snapshots(before, lab.snapshot(host)) == []
-        # A cut after the last change, before the journal knew of it: everything is put back once more.
-        lab.shell(host, "mv /run/journal /var/lib/bramble")
-        with Stepping(host, host) as stepping:
-            assert stepping.undo().outcomes == ["undone"] * len(case.steps)
-        assert labs.diff_snapshots(before, lab.snapshot(host)) == []
-        as_before = not case.given
-    finally:
-        if not as_before:
-            lab.reset(host)
+@dataclass(frozen=True)
+class Host:
+    """A host and the cases that are tried on it, all in one plan, as a service has them."""
+
+    lab: Lab
+    name: str
+    cases: list[Case]
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for case in self.cases for step in case.steps]
+
+    def runner(self) -> Stepping:
+        return Stepping(self.name, self.name)
+
+    def differs(self, before: labs.Snapshot) -> list[str]:
+        return labs.diff_snapshots(before, self.lab.snapshot(self.name))
+
+    def shell(self, script: str) -> str:
+        return self.lab.shell(self.name, script)
+
+
+def test_contract(host: Host) -> None:
+    before = host.lab.snapshot(host.name)
+    with host.runner() as runner:
+        assert runner.python.startswith(RELEASES[host.name] + ".")
+        dry = runner.group(*host.steps, mode="check")
+        assert set(dry.outcomes) == {"would-change", "unknown"}, dry.outcomes
+    assert host.differs(before) == []
+
+    with host.runner() as runner:
+        for case in host.cases:
+            work = runner.group(*case.steps)
+            assert work.outcomes == ["changed"] * len(case.steps), (case.name, dict(work.messages[-1]))
+            host.shell(case.then)
+    with host.runner() as runner:
+        again = runner.group(*host.steps)
+        assert set(again.outcomes) == {"unchanged"}, again.summaries
+        # /run is on no disk, so it is in no snapshot.
+        host.shell("cp -a /var/lib/bramble /run/journal")
+        undone = runner.undo()
+        assert set(undone.outcomes) == {"undone"}, undone.messages
+    assert host.differs(before) == []
+
+    # A cut after the last change, before the journal knew of any: everything is put back once more.
+    host.shell("mv /run/journal /var/lib/bramble")
+    with host.runner() as runner:
+        undone = runner.undo()
+        assert set(undone.outcomes) == {"undone"}, undone.messages
+    assert host.differs(before) == []
