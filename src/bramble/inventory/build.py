@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ClusterFileError, HostExpressionError, UsageError
@@ -41,6 +42,17 @@ def build(document: Document, name: str) -> Cluster:
     return _Builder(document, validate(document)).cluster(name)
 
 
+def usual(document: Document) -> Host:
+    """A host, without a name, that goes the way that the file tells for all.
+
+    Raises
+    ------
+    ClusterFileError
+        The first mistake in it.
+    """
+    return _Builder(document, validate(document)).usual()
+
+
 class _Builder:
     def __init__(self, document: Document, values: ClusterFile) -> None:
         self.document = document
@@ -73,17 +85,26 @@ class _Builder:
         )
 
     def _host(self, entry: Entry, addresses: Mapping[str, Entry], labels: Mapping[str, dict[str, str]]) -> Host:
-        values = self.values
         way = addresses.get(entry.name, Entry(name=""))
-        return Host(
+        usual = self.usual()
+        return replace(
+            usual,
             name=entry.name,
-            address=way.name,
-            user=entry.user or way.user or values.user,
-            port=entry.port or way.port or values.port,
+            address=way.name if way.name != entry.name else "",
+            user=entry.user or way.user or usual.user,
+            port=entry.port or way.port or usual.port,
+            labels=labels.get(entry.name, {}),
+        )
+
+    def usual(self) -> Host:
+        values = self.values
+        return Host(
+            name="",
+            user=values.user,
+            port=values.port,
             key=self._file(values.key),
             jump=values.jump,
             known_hosts=self._file(values.known_hosts),
-            labels=labels.get(entry.name, {}),
         )
 
     def _file(self, name: str) -> str:

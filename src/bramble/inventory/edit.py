@@ -19,7 +19,7 @@ from ..errors import ClusterFileError
 from .document import Document, Path, children
 
 #: Text that YAML takes for the same text without quotes, also within brackets.
-_PLAIN = re.compile(r"[A-Za-z/~](?:[A-Za-z0-9_./@-]*[A-Za-z0-9_/])?")
+_PLAIN = re.compile(r"[A-Za-z/~](?:[A-Za-z0-9_./@-]*[A-Za-z0-9_/])?|[0-9]+(?:\.[0-9]+){3}")
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
 
 
@@ -96,8 +96,8 @@ def _checked(document: Document, text: str, meant: Any, path: Path, hint: str) -
     return edited
 
 
-# Where things end. The parser's own end of a block collection lies behind the comments that follow it, and a key without
-# a value has its value anywhere up to the next key.
+# Where things end. The parser's own end of a block collection lies behind the comments that follow it, and a key
+# without a value has its value anywhere up to the next key.
 
 
 def _key_of(document: Document, path: Path) -> Node | None:
@@ -143,8 +143,9 @@ def _replaced(document: Document, path: Path, value: Any) -> str:
     end = _end_of_content(document, path)
     start = min(int(node.start_mark.index), end)
     before = text[:start]
-    if isinstance(node, CollectionNode) and not node.flow_style:
-        before = before.rstrip() + " "  # the new value goes to the line of its key
+    key = _key_of(document, path)
+    if key is not None and isinstance(node, CollectionNode) and not node.flow_style:
+        before = text[: key.end_mark.index + 1] + " "  # what stood below, comments in it too, is replaced
     elif start == end:  # nothing stands behind the colon
         before += " "
     style = node.style if isinstance(node, ScalarNode) else None
@@ -152,22 +153,32 @@ def _replaced(document: Document, path: Path, value: Any) -> str:
 
 
 def _added(document: Document, around: Path, key: str | int, value: Any) -> str:
-    text, node = document.text, document.node(around)
+    text, node, owner = document.text, document.node(around), _key_of(document, around)
     assert node is not None
-    if isinstance(node, CollectionNode) and node.flow_style:
+    empty = isinstance(node, ScalarNode) or (isinstance(node, MappingNode) and not node.value)
+    if empty and owner is not None and not _within_flow(document, around):
+        # What is written as nothing, or as `{}`, grows into lines.
+        text = text[: owner.end_mark.index + 1] + text[_end_of_content(document, around) :]
+        at = _line_end(text, owner.end_mark.index)
+        lines = _block(key, value, " " * (owner.start_mark.column + 2))
+    elif not isinstance(node, CollectionNode):
+        return _replaced(document, around, {key: value})
+    elif node.flow_style:
         item = _render({key: value})[1:-1] if isinstance(node, MappingNode) else _render(value)
         close = int(node.end_mark.index) - 1
         return text[:close].rstrip() + (", " if node.value else "") + item + text[close:]
-    if isinstance(node, CollectionNode):
-        at = _line_end(text, max(_end_of_content(document, around) - 1, 0))
+    else:
+        at = _line_end(text, _end_of_content(document, around) - 1)
         first = node.value[0][0] if isinstance(node, MappingNode) else node.value[0]
         lead = text[_line_start(text, first.start_mark.index) : first.start_mark.index]
         lines = _block(key, value, " " * len(lead)) if isinstance(node, MappingNode) else f"{lead}{_render(value)}\n"
-    else:  # a key without a value
-        at = _line_end(text, _end_of_content(document, around) - 1)
-        lines = _block(key, value, "  " * len(around))
     gap = "" if not at or text[at - 1] == "\n" else "\n"
     return text[:at] + gap + lines + text[at:]
+
+
+def _within_flow(document: Document, path: Path) -> bool:
+    around = [document.node(path[:end]) for end in range(len(path))]
+    return any(isinstance(node, CollectionNode) and node.flow_style for node in around)
 
 
 def _block(key: str | int, value: Any, indent: str) -> str:

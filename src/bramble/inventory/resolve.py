@@ -10,8 +10,10 @@ from typing import Any
 from ..errors import UsageError
 from ..model import Cluster, Entry, Host, HostSet, choose_manager
 from . import clusters
+from .build import build, read, usual
 
-_UNTOLD = Host(name="")
+#: What ``--user`` and its like can tell of all hosts at once.
+_WAY = ("user", "port", "key", "jump")
 
 
 def resolve(
@@ -68,22 +70,26 @@ def resolve_all(*, hosts: str = "", cluster: str = "", manager: str = "", **way:
 
 
 def with_hosts(cluster: Cluster, entries: HostSet) -> Cluster:
-    """The cluster and further hosts, each as the cluster's file knows it, else the way of those it has already."""
-    whole = clusters.load(cluster.name) if cluster.file else cluster
-    common = {field: _common(cluster.hosts, field) for field in ("user", "port", "key", "jump", "known_hosts")}
-    known = {host.name: host for host in whole.hosts}
-    usual = {field: _common(whole.hosts, field) for field in common}
+    """The cluster and further hosts, each as the cluster's file knows it, else on the way that all go.
 
-    def host(text: str) -> Host:
-        entry = Entry.parse(text)
-        found = known.get(entry.name, Host(name=entry.name))
-        # What this run was told holds for new hosts, too, but not against what the file says of one host alone.
-        told = {f: v for f, v in common.items() if v and getattr(found, f) in (usual[f], "", 0)}
-        given = {"user": entry.user or told.get("user", found.user), "port": entry.port or told.get("port", found.port)}
-        return replace(found, **{**told, **given})
-
-    present = cluster.hostset
-    return cluster.with_hosts(host(text) for text in entries if Entry.parse(text).name not in present)
+    What this run was told instead (``--user``) holds for them, too.
+    """
+    common = {field: _common(cluster.hosts, field) for field in _WAY}
+    if cluster.file:
+        document = read(Path(cluster.file))
+        known = {host.name: host for host in build(document, cluster.name).hosts}
+        stranger = usual(document)
+        differing = [
+            f for f in _WAY for h in cluster.hosts if h.name in known and getattr(h, f) != getattr(known[h.name], f)
+        ]
+        told = {field: common[field] for field in differing if common[field]}
+    else:
+        known, stranger, told = {}, Host(name="", **common), {}
+    hosts = []
+    for host in map(Host.parse, entries - cluster.hostset):
+        found = replace(known.get(host.name, replace(stranger, name=host.name)), **told)
+        hosts.append(replace(found, user=host.user or found.user, port=host.port or found.port))
+    return cluster.with_hosts(host for host in hosts if host.name not in cluster.hostset)
 
 
 def _only_one() -> Cluster:
@@ -151,4 +157,4 @@ def _with_manager(cluster: Cluster, asked: str) -> Cluster:
 
 def _common(hosts: Iterable[Host], field: str) -> Any:
     values = {getattr(host, field) for host in hosts}
-    return values.pop() if len(values) == 1 else getattr(_UNTOLD, field)
+    return values.pop() if len(values) == 1 else getattr(Host(name=""), field)

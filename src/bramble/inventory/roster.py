@@ -33,11 +33,13 @@ def take_from(document: Document, cluster: Cluster, hosts: HostSet) -> Document:
     """The file without these hosts: in the list of hosts, addresses, labels and groups."""
     if document.data.get("manager") in hosts:
         document = drop(document, ("manager",), prune=True)
+    emptied = [group for group, members in cluster.groups.items() if not members - hosts]
     for group in cluster.groups:
         members = build(document, cluster.name).groups[group]  # a group of groups shrinks with them
-        if members & hosts:
-            path, rest = ("groups", group), members - hosts
-            document = put(document, path, str(rest)) if rest else drop(document, path, prune=True)
+        if members & hosts and group not in emptied:
+            document = put(document, ("groups", group), str(members - hosts))
+    for group in reversed(emptied):
+        document = drop(document, ("groups", group), prune=True)
     for key, anew in (("labels", _labels), ("addresses", _addresses)):
         for expression, value in (document.data.get(key) or {}).items():
             there = cluster.parse(expression)

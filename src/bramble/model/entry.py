@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _BRACKETED = re.compile(r"\[(?P<name>[^\[\]]*)\](?::(?P<port>.*))?")
 
 

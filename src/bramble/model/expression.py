@@ -29,7 +29,7 @@ LIMIT = 100_000
 
 _BLANKS = re.compile(r"\s*")
 _LITERAL = re.compile(r"[^\s,!&^\[\]]+")
-_ODD = re.compile(r"[^A-Za-z0-9._@:%$-]")
+_ODD = re.compile(r"[^A-Za-z0-9._@:%-]")
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = 63  # as many as a part of a host name has characters
 
