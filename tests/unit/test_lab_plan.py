@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bramble.errors import UsageError
+from bramble.errors import BrambleError, UsageError
 from bramble.lab import archive, identity, requirements, snapshots, state, verbs
 from bramble.lab.archive import Source
 from bramble.lab.process import ProcessId, start_time
@@ -128,6 +128,15 @@ def test_missing_packages_are_named_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert caught.value.hint == (
         "apt-get install apt debootstrap iproute2 nftables openssh-client systemd-container util-linux"
     )
+
+
+def test_a_machine_that_is_full_is_told_apart_from_a_host_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    requirements.require_room(1)
+    monkeypatch.setattr(requirements, "_inotify_instances", lambda _process: 10**6)
+    with pytest.raises(BrambleError) as caught:
+        requirements.require_room(3)
+    assert caught.value.what == "there is no room for 3 more lab hosts on this machine"
+    assert "sysctl fs.inotify.max_user_instances=" in caught.value.hint
 
 
 def test_without_linux_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

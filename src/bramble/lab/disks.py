@@ -25,23 +25,33 @@ def layers(lab: LabSpec, host: HostSpec) -> Path:
     return small_disks(lab, host).get("/", lab.host_folder(host) / "disk")
 
 
+def overlay(lab: LabSpec, host: HostSpec) -> str:
+    """Options of the mount that is the host's root: what it writes, over packages lent to it, over its base tree."""
+    own = layers(lab, host)
+    lent = lab.host_folder(host) / "disk" / "lent"
+    return f"lowerdir={lent}:{host.tree},upperdir={own / 'upper'},workdir={own / 'work'}"
+
+
 def small_disks(lab: LabSpec, host: HostSpec) -> dict[str, Path]:
     """Where each small disk of a host is mounted on the machine."""
     return {path: lab.host_folder(host) / "disks" / str(index) for index, path in enumerate(host.disks)}
 
 
 def make_disks(lab: LabSpec, host: HostSpec) -> None:
-    """Make the host's disk as a freshly written card, and its small disks; what is whole already stays as it is."""
+    """Make the disks of a host that is off: as a freshly written card, or as they were if they are there.
+
+    What was downloaded in any lab meanwhile is lent to it anew.
+    """
     disk = lab.host_folder(host) / "disk"
     done = lab.host_folder(host) / "disk.whole"
     if not done.exists():
         remove_folder(disk)
-        (disk / "work").mkdir(parents=True)
-        (disk / "upper").mkdir()
-        (disk / "upper").chmod(0o755)
+        for layer in (disk / "work", disk / "upper", disk / "lent"):
+            layer.mkdir(parents=True)
+            layer.chmod(0o755)
         identity.personalise(lab, host, disk / "upper")
-        lend_packages(host.release, identity.make_folder(disk / "upper", Path(host.tree), ARCHIVES))
         done.touch()
+    lend_packages(host.release, identity.make_folder(disk / "lent", Path(host.tree), ARCHIVES))
     for path, place in small_disks(lab, host).items():
         if not place.is_mount():
             _make_small(lab, host, path, place)
@@ -67,12 +77,11 @@ def _make_small(lab: LabSpec, host: HostSpec, path: str, place: Path) -> None:
 
 def _copy_folder(lab: LabSpec, host: HostSpec, name: str, place: Path) -> None:
     """Copy a folder of a host that is off: its layers are mounted for this one command, seen by no other."""
-    disk, root = lab.host_folder(host) / "disk", lab.host_folder(host) / "root"
+    root = lab.host_folder(host) / "root"
     root.mkdir(exist_ok=True)
-    options = f"lowerdir={host.tree},upperdir={disk / 'upper'},workdir={disk / 'work'}"
     script = 'mount -t overlay -o "$1" overlay "$2"; mkdir -p "$2/$3"; cp -a "$2/$3" "$4/content"'
     argv: list[str | Path] = ["unshare", "--mount", "--propagation=slave", "sh", "-ec", script, "sh"]
-    run([*argv, options, root, name, place], what=f"copying /{name} onto a small disk")
+    run([*argv, overlay(lab, host), root, name, place], what=f"copying /{name} onto a small disk")
 
 
 def add_small_disk(host: HostSpec, path: str, size: int) -> HostSpec:

@@ -94,7 +94,7 @@ def make_folder(upper: Path, tree: Path, name: str) -> Path:
     """Make a folder in a host's upper layer; it and those above come out as they are in the tree below, if they are."""
     for folder in [*reversed(Path(name).parents), Path(name)]:
         if not (upper / folder).exists():
-            (upper / folder).mkdir()
+            (upper / folder).mkdir(parents=True)
             if (tree / folder).exists():
                 below = (tree / folder).stat()
                 os.chown(upper / folder, below.st_uid, below.st_gid)

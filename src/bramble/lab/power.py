@@ -76,14 +76,22 @@ def entrance(pid: int, *namespaces: str) -> list[str]:
         The host's process 1.
     namespaces
         nsenter's options; by default all of the host's namespaces, from its root folder.
+
+    Raises
+    ------
+    HostError
+        The host has just gone off.
     """
-    status = Path(f"/proc/{pid}/status").read_text()
+    try:
+        status, trees = Path(f"/proc/{pid}/status").read_text(), hierarchies(pid)
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise HostError("the host has just gone off", why=f"its process {pid} is no more") from error
     bound = int(status.partition("CapBnd:")[2].split()[0], 16)
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
     denied = ",".join(f"-cap_{number}" for number in range(last + 1) if not bound >> number & 1)
     return [
         *("sh", "-ec", 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"', "sh"),
-        *(str(tree.own / "cgroup.procs") for tree in hierarchies(pid)),
+        *(str(tree.own / "cgroup.procs") for tree in trees),
         *("--", "setpriv", f"--bounding-set={denied}", "--inh-caps=-all", "--ambient-caps=-all"),
         *("nsenter", f"--target={pid}", *(namespaces or ("--all", "--root", "--wd"))),
     ]

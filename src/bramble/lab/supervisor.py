@@ -8,6 +8,7 @@ Started as ``python -m bramble.lab.supervisor LAB HOST`` by :mod:`bramble.lab.po
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from bramble.errors import HostError
 from bramble.lab import disks, network
 from bramble.lab.cgroups import Groups, from_systemd, plain_unified
 from bramble.lab.power import entrance, find_leader, host_groups, note_groups, own_groups
@@ -57,11 +59,10 @@ def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
 
 def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
     """Lay the host's own disk over its base tree."""
-    folder = lab.host_folder(host)
-    own = disks.layers(lab, host)
-    options = f"lowerdir={host.tree},upperdir={own / 'upper'},workdir={own / 'work'}"
-    (folder / "root").mkdir(exist_ok=True)
-    run(["mount", "-t", "overlay", "-o", options, "overlay", folder / "root"], what="mounting the host's disk")
+    root = lab.host_folder(host) / "root"
+    root.mkdir(exist_ok=True)
+    argv: list[str | Path] = ["mount", "-t", "overlay", "-o", disks.overlay(lab, host), "overlay", root]
+    run(argv, what="mounting the host's disk")
 
 
 def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> int:
@@ -107,15 +108,16 @@ def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
     if plain_unified():
         return
     while nspawn.poll() is None:
-        leader = find_leader(groups)
-        # Before it has become the host's init, nspawn is still mounting: what is writable then would be overlaid.
-        if leader and Path(f"/proc/{leader}/comm").read_text().strip() in ("systemd", "init"):
-            mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
-            points = [line.split()[4] for line in mounts if " - cgroup " in line]
-            for point in points:
-                words = [*entrance(leader, "--mount"), "mount", "-o", "remount,bind,rw", point]
-                run(words, what="giving the host its controllers", check=False)
-            return
+        # A host that goes off again at once is none of our business here: the wait for nspawn sees it.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, HostError):
+            leader = find_leader(groups)
+            # Before it has become the host's init, nspawn is still mounting: what is writable then would be overlaid.
+            if leader and Path(f"/proc/{leader}/comm").read_text().strip() in ("systemd", "init"):
+                mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
+                for point in [line.split()[4] for line in mounts if " - cgroup " in line]:
+                    words = [*entrance(leader, "--mount"), "mount", "-o", "remount,bind,rw", point]
+                    run(words, what="giving the host its controllers", check=False)
+                return
         time.sleep(0.02)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bramble.lab.archive import machine_release
 from bramble.lab.folders import remove_folder
 from bramble.lab.packages import ARCHIVES, keep_packages
 from bramble.lab.report import LabStatus
-from bramble.lab.requirements import require
+from bramble.lab.requirements import require, require_room
 from bramble.lab.state import (
     LAST_NUMBER,
     NO_SUBNET,
@@ -264,20 +264,25 @@ def _release_of(host: str, number: int, release: Releases) -> str:
 
 
 def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress: Progress) -> LabStatus:
+    """Switch on those hosts that are off or broken, and wait until all that can answer do."""
     lab = _connect(lab)
     identity.make_keys(lab)
     identity.write_cluster_file(lab)
-    progress(f"starting {', '.join(host.name for host in hosts)}")
-    _all(hosts, lambda host: _switch_on(lab, host, seconds))
+    cold = [host for host in hosts if report.power_of(lab, host) in ("off", "broken")]
+    if cold:
+        require_room(len(cold))
+        progress(f"starting {', '.join(host.name for host in cold)}")
+    _all(cold, lambda host: _switch_on(lab, host))
+    # A host that is paused or cut off is so because somebody wants it so: it is not waited for.
+    awake = [host for host in hosts if report.power_of(lab, host) == "on" and network.connected(lab, host)]
+    _all({host.name: host for host in (*cold, *awake)}.values(), lambda host: power.wait_ready(lab, host, seconds))
     return report.of(lab)
 
 
-def _switch_on(lab: LabSpec, host: HostSpec, seconds: float) -> None:
-    if report.power_of(lab, host) in ("off", "broken"):
-        power.switch_off(lab, host)
-        disks.make_disks(lab, host)
-        power.switch_on(lab, host)
-        power.wait_ready(lab, host, seconds)
+def _switch_on(lab: LabSpec, host: HostSpec) -> None:
+    power.switch_off(lab, host)
+    disks.make_disks(lab, host)
+    power.switch_on(lab, host)
 
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
@@ -290,7 +295,7 @@ def _wipe(lab: LabSpec, host: HostSpec) -> None:
     disks.wipe_disks(lab, host)
 
 
-def _all(hosts: Sequence[HostSpec], work: Callable[[HostSpec], None]) -> None:
+def _all(hosts: Collection[HostSpec], work: Callable[[HostSpec], None]) -> None:
     """Do it for all hosts at once; the first error is raised when all are done."""
     if hosts:
         with ThreadPoolExecutor(max_workers=min(len(hosts), 16)) as pool:
