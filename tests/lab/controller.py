@@ -106,6 +106,12 @@ class Running:
                 return event
         raise AssertionError(f"no {kind} with {fields} came:\n{''.join(self._out)[-3000:]}{''.join(self._err)[-2000:]}")
 
+    def _close(self) -> None:
+        self._reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream
+            stream.close()
+
     def kill(self) -> None:
         """SIGKILL, as the kernel does it when memory runs out."""
         self.process.kill()
@@ -125,7 +131,7 @@ class Running:
         finally:
             late = not watch.is_alive()
             watch.cancel()
-        self._reader.join()
+            self._close()
         done = Done(self.words, status, "".join(self._out), "".join(self._err))
         assert not late, f"{' '.join(self.words)} did not end in {timeout:.0f} s:\n{done.said[-3000:]}"
         return _without_bugs(done)

@@ -54,11 +54,11 @@ def test_a_mistake_is_told_before_any_host_is_contacted(
 @pytest.mark.parametrize(
     ("broken", "line", "key"),
     [
-        ("hosts: red,red01\nuser: [pi\n", 2, ""),
+        ("hosts: red,red01\nuser: [pi\n", 3, ""),
         ('hosts: "red,red["\n', 1, "hosts"),
         ("hosts: red\nusr: pi\n", 2, "usr"),
         ("hosts: red\nport: many\n", 2, "port"),
-        ("hosts: red\nservices:\n  beacon:\n    word", 4, ""),
+        ("hosts: red\nservices:\n  beacon:\n    word", 3, "beacon"),
         ("", 1, ""),
     ],
 )

@@ -123,11 +123,6 @@ async def scale(
     before = inventory.of_service(whole, service, given=False)
     adding, dropping = HostSet.parse(add), HostSet.parse(drop)
     _check_scale(service, whole, before.manager, adding, dropping)
-    if service not in before.services:
-        raise UsageError(
-            f"{service} is not deployed on the cluster {before.name}",
-            hint=f"bramble deploy {service} --cluster {before.name}",
-        )
     members = inventory.with_hosts(before, adding)
     # What is no longer recorded may still be there: an earlier run was cut off, or the host was.
     everyone = inventory.with_hosts(members, dropping)
@@ -165,6 +160,11 @@ async def scale(
 def _check_scale(service: str, cluster: Cluster, manager: str, adding: HostSet, dropping: HostSet) -> None:
     if not adding and not dropping:
         raise UsageError("nothing to add and nothing to drop", hint=f"bramble scale {service} --add red03")
+    if service not in cluster.services:
+        raise UsageError(
+            f"{service} is not deployed on the cluster {cluster.name}",
+            hint=f"bramble deploy {service} --cluster {cluster.name}",
+        )
     missing = [name for name in dropping.names if name not in cluster.hostset.names]
     if missing:
         raise UsageError(
