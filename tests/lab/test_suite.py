@@ -1,0 +1,100 @@
+"""The one suite that every service room passes, on real hosts of each release: from a dry run to the last trace gone.
+
+A new room is found by itself; nothing is to be added here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.controller import Controller
+
+from bramble import lab as labs
+from bramble import services
+from bramble.lab.testing import Lab
+
+RELEASES = ("bookworm", "trixie")
+
+#: The rooms of bramble itself, and one that comes as another distribution's would.
+ROOMS = (*services.names(), "beacon")
+
+
+@pytest.fixture(scope="module")
+def trixie(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
+    """Three hosts of the newer release, for as long as this suite needs them."""
+    yield make_lab("blue", 3, "trixie")
+    labs.down("blue")
+
+
+@pytest.fixture(params=RELEASES)
+def pis(request: pytest.FixtureRequest) -> Lab:
+    """Three freshly written hosts: a manager and two others."""
+    found = request.getfixturevalue("red" if request.param == "bookworm" else "trixie")
+    assert isinstance(found, Lab)
+    found.reset()
+    return found
+
+
+def units_of(lab: Lab, host: str, service: str) -> list[str]:
+    """The units that a service brought to a host, in the order in which it started them."""
+    lines = map(json.loads, lab.execute(host, "cat", "/var/lib/bramble/journal.jsonl").splitlines())
+    entries = [line["entry"] for line in lines if line["op"] == "entry"]
+    mine = [entry for entry in entries if entry["service"] == service and entry["step"]["type"] == "Unit"]
+    return [entry["resource"].removeprefix("Unit ") for entry in sorted(mine, key=lambda entry: int(entry["number"]))]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("service", ROOMS)
+def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_path: Path) -> None:
+    controller = Controller.of(pis, tmp_path / "controller")
+    manager, worker, last = pis.hosts
+    before = {host: pis.snapshot(host) for host in pis.hosts}
+
+    def as_found(*hosts: str) -> None:
+        left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in hosts}
+        assert left == {host: [] for host in hosts}
+
+    # A dry run says what would change, and changes nothing.
+    dry = controller.json("deploy", service, "--dry-run").report
+    assert dry["changed"] > 0
+    as_found(*pis.hosts)
+
+    # The first run changes, the second does not; what is there works.
+    first = controller.json("deploy", service, timeout=600)
+    assert first.status == 0, first.said[-3000:]
+    assert first.report["verified"] is True
+    second = controller.json("deploy", service)
+    assert second.status == 0, second.said[-3000:]
+    changes = [event for event in second.events if event.get("outcome") in ("changed", "undone")]
+    assert changes == [] and second.report["verified"] is True
+    assert controller.run("verify", service).status == 0
+
+    # Broken, it says so and names the host; deployed again, it is mended.
+    daemon = units_of(pis, worker, service)[-1]
+    pis.execute(worker, "systemctl", "stop", daemon)
+    broken = controller.run("verify", service, timeout=300)
+    assert broken.status == 3, broken.said[-3000:]
+    assert worker in broken.stdout.partition("failed:")[2], broken.said[-3000:]
+    status = controller.json("status").report["data"]["services"]
+    assert {state["host"]: state["state"] for state in status}[worker] == "differs"
+    mended = controller.json("deploy", service, timeout=300)
+    assert mended.status == 0 and mended.report["verified"] is True, mended.said[-3000:]
+
+    # A host goes, and is as it was found; it comes back, and works.
+    dropped = controller.json("scale", service, "--drop", last, "--yes", timeout=300)
+    assert dropped.status == 0, dropped.said[-3000:]
+    as_found(last)
+    assert controller.json("verify", service).outcomes() == {manager: "done", worker: "done"}
+    added = controller.json("scale", service, "--add", last, timeout=300)
+    assert added.status == 0 and added.report["verified"] is True, added.said[-3000:]
+    assert set(controller.json("verify", service).outcomes()) == {manager, worker, last}
+
+    # Removed, nothing of it is left anywhere.
+    removed = controller.json("remove", service, "--yes", timeout=300)
+    assert removed.status == 0, removed.said[-3000:]
+    as_found(*pis.hosts)
+    assert not list((controller.folder / "data").rglob("secrets/*/*/*")), "its secrets are still on the controller"
+    assert service not in controller.cluster_file.read_text()
