@@ -51,6 +51,8 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         return _pmix(slurm.of(host))
 
     prepared = ["Packages", "Accounting"] if config.accounting else ["Packages"]
+    configured = ["Configuration", "Rest"] if slurm.gres else ["Configuration"]
+    node_files = (CONF, CGROUP, GRES) if slurm.gres else (CONF, CGROUP)
     groups = (
         # Users, folders and key come before the packages that would make others; so they also go after them.
         group("Users", everyone, *_users()),
@@ -63,11 +65,13 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         # The hosts that work already hear of a new one only when that is ready for work.
         group("Configuration", everyone, files, after=prepared, requires=manager),
         # Running jobs live on while these are restarted: each has a daemon of its own that looks after it.
-        group("Resources", working, _rest()),
-        group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=["Resources"]),
-        group("Node daemons", working, Unit(name="slurmd", restart_on=(CONF, CGROUP, GRES)), after=["Controller"]),
+        group("Rest", working if slurm.gres else (), _rest()),
+        group("Controller", manager, Unit(name="slurmctld", restart_on=(CONF,)), after=configured),
+        group(
+            "Node daemons", working, Unit(name="slurmd", restart_on=node_files), _end_of_jobs(), after=["Controller"]
+        ),
     )
-    return Plan(service="slurm", groups=tuple(part for part in groups if part.steps), notes=_notes(slurm))
+    return Plan(service="slurm", groups=tuple(part for part in groups if any(part.steps.values())), notes=_notes(slurm))
 
 
 def _users() -> tuple[Step, ...]:
@@ -136,7 +140,9 @@ def _files(slurm: nodes.Nodes, node: nodes.Node, config: Config) -> tuple[Step, 
     files: tuple[Step, ...] = (File(path=CONF, content=configuration.slurm_conf(slurm, config)),)
     if node.works:
         files += (File(path=CGROUP, content=configuration.cgroup_conf(slurm, node)),)
-    return (*files, File(path=GRES, content=configuration.gres_conf(slurm)))
+    if slurm.gres:
+        files += (File(path=GRES, content=configuration.gres_conf(slurm)),)
+    return files
 
 
 def _rest() -> Step:
@@ -149,12 +155,26 @@ def _rest() -> Step:
     )
 
 
+def _end_of_jobs() -> Step:
+    # Jobs live on when slurmd stops, as they must when it restarts. When it goes for good, they go, too: with control
+    # groups of the old kind and without any they are in slurmd's own unit, else in a scope beside it.
+    return Command(
+        name="jobs end when slurmd leaves",
+        argv=("touch", "/var/lib/slurm/slurmd/.jobs"),
+        creates="/var/lib/slurm/slurmd/.jobs",
+        undo_argv=("sh", "-c", configuration.text("end.sh")),
+    )
+
+
 def _notes(slurm: nodes.Nodes) -> tuple[str, ...]:
     notes = list(slurm.notes)
-    unlimited = [node.host for node in slurm.working if not (slurm.can_group and node.can_limit_memory)]
-    if unlimited:
-        notes.append(
-            f"{', '.join(unlimited)}: the kernel cannot hold jobs to their memory there, so slurmd looks every 5 s "
-            "instead; on a Pi, cgroup_enable=memory in cmdline.txt and a restart change that"
-        )
+    watched = [node for node in slurm.working if not (slurm.can_group and node.can_limit_memory)]
+    # Where the kernel could but the Slurm is too old for it, a kernel argument would not help.
+    helped = [node.host for node in watched if not node.can_limit_memory]
+    if watched:
+        names = ", ".join(node.host for node in watched)
+        text = f"{names}: slurmd looks every 5 s whether jobs keep to their memory, because the kernel cannot hold them"
+        if helped:
+            text += f"; on {', '.join(helped)} it could with cgroup_enable=memory in cmdline.txt and a restart"
+        notes.append(text)
     return tuple(notes)
