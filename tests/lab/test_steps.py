@@ -169,7 +169,7 @@ CASES = [
         ),
         "[ $(cat /srv/runs) = x ] && ! grep -r eA== /var/lib/bramble",
     ),
-    Case("packages", (Package(names=("sl", "cowsay")),), "[ -x /usr/games/sl ] && /usr/games/cowsay moo"),
+    Case("packages", (Package(names=("sl", "figlet")),), "[ -x /usr/games/sl ] && figlet moo"),
     Case("a package with a daemon", (Package(names=("beanstalkd",)),), "systemctl is-active beanstalkd"),
     Case(
         "a package whose daemon waits",
@@ -249,12 +249,12 @@ def test_contract(host: Host) -> None:
         # /run is on no disk, so it is in no snapshot.
         host.shell("cp -a /var/lib/bramble /run/journal")
         undone = runner.undo()
-        assert set(undone.outcomes) == {"undone"}, undone.messages
+        assert set(undone.outcomes) == {"undone"}, undone.summaries
     assert host.differs(before) == []
 
     # A cut after the last change, before the journal knew of any: everything is put back once more.
     host.shell("mv /run/journal /var/lib/bramble")
     with host.runner() as runner:
         undone = runner.undo()
-        assert set(undone.outcomes) == {"undone"}, undone.messages
+        assert set(undone.outcomes) == {"undone"}, undone.summaries
     assert host.differs(before) == []

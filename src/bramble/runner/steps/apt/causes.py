@@ -61,11 +61,14 @@ def _unknown(system: System, match: "re.Match[str]", text: str) -> "tuple[str, s
 
 
 def _mirror(system: System, match: "re.Match[str]", text: str) -> "tuple[str, str]":
-    found = re.search(r"(?:Err|Ign):\d+ (?:https?|ftp)://([^/\s]+)", text) or re.search(r"://([^/\s]+)", text)
-    mirror = found.group(1) if found else "its mirror"
-    reason = re.search(_MIRROR, text)
-    why = f"this host does not reach {mirror}: {reason.group(0).strip()}" if reason else f"{mirror} is not reached"
-    return why, f"check the network and name resolution there: getent hosts {mirror}; ip route"
+    said = re.search(_MIRROR, text)
+    reason = said.group(0).strip() if said else ""
+    found = re.search(r"(?:Err|Ign):\d+ \w+://([^/\s]+)|(?:resolv\w+|connect(?:ion)? to) '?([\w.-]+)", text)
+    mirror = (found.group(1) or found.group(2)) if found else "its mirror"
+    return (
+        f"this host does not reach {mirror}: {reason}",
+        f"check the network and name resolution there: getent hosts {mirror}; ip route",
+    )
 
 
 def _clock(system: System, match: "re.Match[str]", text: str) -> "tuple[str, str]":
