@@ -113,8 +113,8 @@ class SimulatedHost:
 
     Attributes
     ----------
-    ends_logins, login_takes
-        It hangs up on whoever logs in; seconds that a login takes.
+    ends_logins, login_takes, deaf
+        It hangs up on whoever logs in; seconds that a login takes; it does not know signals.
     logins
         How many connections it has taken so far.
     offered, passwords
@@ -146,7 +146,7 @@ class SimulatedHost:
         self.user, self.authorized, self.password = user, authorized, password
         self.sessions, self.banner, self.algorithms = sessions, banner, algorithms
         self.keys_taken, self.questions, self.tries = keys_taken, questions, tries
-        self.ends_logins, self.login_takes = False, 0.0
+        self.ends_logins, self.login_takes, self.deaf = False, 0.0, False
         self.logins = 0
         self.offered: list[bytes] = []
         self.passwords = 0
@@ -314,6 +314,8 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         return True
 
     def signal_received(self, signal: str) -> None:
+        if self._server.host.deaf:
+            return
         self._stop()
         self._channel.exit_with_signal(signal)
 
@@ -330,6 +332,15 @@ class _Session(asyncssh.SSHServerSession[bytes]):
 
     def resume_writing(self) -> None:
         self._stdout.full(False)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for something to become true; TimeoutError when it does not."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
 
 
 def write_key(path: Path, kind: str = "ssh-ed25519") -> asyncssh.SSHKey:

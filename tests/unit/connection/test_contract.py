@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.sshserver import SimulatedHost
+from tests.sshserver import SimulatedHost, until
 
 from bramble.connection import (
     TAIL_LINES,
@@ -72,6 +72,10 @@ SCRIPT: dict[str, Answer] = {
     "printf '<%s>' 'a  b' '$HOME' '\"' '*'": '<a  b><$HOME><"><*>',
     "echo $((6 * 7))": "42\n",
 }
+
+
+#: For what only real processes show.
+real = pytest.mark.parametrize("red01", ["ssh", "local"], indirect=True)
 
 
 @pytest.fixture(params=["ssh", "local", "fake"])
@@ -236,6 +240,44 @@ async def test_a_cancelled_command_is_killed_and_the_connection_goes_on(red01: C
     with pytest.raises(asyncio.CancelledError):
         await running
     assert (await red01.run(["true"], timeout=10)).status == 0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def pid_in(path: Path) -> int:
+    """The process number in a file, 0 while it is not there."""
+    text = path.read_text() if path.exists() else ""
+    return int(text) if text.endswith("\n") else 0
+
+
+@real
+async def test_a_cancelled_command_really_ends(red01: Connection, tmp_path: Path) -> None:
+    running = asyncio.create_task(red01.run(f"echo $$ > {tmp_path}/pid; exec sleep 60", timeout=60))
+    await until(lambda: is_alive(pid_in(tmp_path / "pid")))
+    running.cancel()
+    await until(lambda: not is_alive(pid_in(tmp_path / "pid")))
+
+
+@real
+async def test_kill_ends_what_the_process_has_started(red01: Connection, tmp_path: Path) -> None:
+    channel = await red01.start(f"sleep 60 & echo $! > {tmp_path}/pid; wait")
+    await until(lambda: is_alive(pid_in(tmp_path / "pid")))
+    channel.kill()
+    await until(lambda: not is_alive(pid_in(tmp_path / "pid")))
+
+
+@real
+async def test_a_process_that_ends_with_input_under_way_says_so(red01: Connection) -> None:
+    channel = await red01.start("sleep 0.2; exit 3")
+    with pytest.raises(ConnectionLost, match="the process at the other end has ended"):
+        await channel.write(b"x" * (32 << 20))
+    assert await channel.wait() == 3
 
 
 async def test_a_closed_connection_ends_what_runs_over_it(red01: Connection) -> None:

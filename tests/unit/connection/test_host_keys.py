@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import asyncssh
@@ -152,7 +153,7 @@ async def test_accept_new_accepts_and_reports_once(tmp_path: Path) -> None:
     reported: list[tuple[Host, HostKey]] = []
     settings = Settings(accept_new=True, on_new_key=lambda host, key: reported.append((host, key)))
     async with SimulatedHost("red01") as red01:
-        assert await is_let_in(red01.host, settings)
+        assert await asyncio.gather(*(is_let_in(red01.host, settings) for _ in range(3))) == [True] * 3
         assert await is_let_in(red01.host, settings)
         ((host, key),) = reported
         assert host.name == "red01"

@@ -14,6 +14,8 @@ from tests.sshserver import SimulatedHost, write_key
 
 from bramble.connection import Settings, connect
 from bramble.connection.known_hosts import fingerprint
+from bramble.connection.ssh.identities import Identities
+from bramble.connection.ssh.route import route
 from bramble.errors import AuthenticationFailed, UsageError
 from bramble.model import Host
 from bramble.runner.wire import Secret
@@ -224,7 +226,21 @@ async def test_identities_only_leaves_the_agents_other_keys_out(tmp_path: Path, 
     (home / ".ssh" / "config").write_text("Host *\n  IdentitiesOnly yes\n  IdentityFile ~/.ssh/red\n")
     async with SimulatedHost(authorized=key.convert_to_public()) as red01:
         await login(red01, tmp_path)
+    async with SimulatedHost(authorized=agent.keys[0].convert_to_public()) as red01:
+        with pytest.raises(AuthenticationFailed):
+            await login(red01, tmp_path)
         assert red01.offered == [key.public_data]
+
+
+def test_logins_do_not_share_keys(home: Path) -> None:
+    """A login notes in its key how to sign for that server."""
+    settings = Settings()
+    identities, way = Identities(settings), route(Host(name="red01"), settings)
+    first, second = (asyncio.run(identities.offer(way).next()) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first is not second
+    assert first.public_data == second.public_data
 
 
 async def test_an_agent_that_is_not_there_is_no_trouble_until_it_is_needed(

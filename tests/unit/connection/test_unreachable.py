@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncssh
 import pytest
-from tests.sshserver import SimulatedHost
+from tests.sshserver import SimulatedHost, until
 
 from bramble.connection import Settings, connect, dial, fetch_host_keys, process
 from bramble.errors import ConnectionLost, HostError, Unreachable
@@ -349,6 +349,17 @@ async def test_a_process_that_takes_no_input_is_given_up(tmp_path: Path, monkeyp
             with pytest.raises(ConnectionLost, match="it took no input for 0 s"):
                 await channel.write(b"x" * (32 << 20))
         assert (await connection.run(["true"], timeout=10)).status == 0
+
+
+async def test_an_sshd_that_knows_no_signals_still_ends_a_process(tmp_path: Path) -> None:
+    async with SimulatedHost("red01") as red01, await connect(red01.host, settings_for(red01, tmp_path)) as connection:
+        red01.deaf = True
+        channel = await connection.start(["cat"])
+        await channel.write(b"x\n")
+        assert await channel.readline() == b"x\n"
+        assert len(red01.tasks) == 1
+        channel.kill()
+        await until(lambda: not red01.tasks)
 
 
 async def test_more_processes_than_sshd_allows(tmp_path: Path) -> None:
