@@ -120,7 +120,11 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, secrets by name only; hosts with equal steps share one entry."""
-        return {"service": self.service, "notes": list(self.notes), "groups": [_group_json(part) for part in self.groups]}
+        return {
+            "service": self.service,
+            "notes": list(self.notes),
+            "groups": [_group_json(part) for part in self.groups],
+        }
 
 
 def _group_json(part: Group) -> dict[str, Any]:

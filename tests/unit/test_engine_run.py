@@ -10,7 +10,7 @@ import pytest
 
 from bramble.engine.run import Run
 from bramble.engine.session import Session
-from bramble.errors import ConnectionLost, HostBusy, Interrupted, Unreachable
+from bramble.errors import ConnectionLost, HostBusy, Interrupted, Unreachable, UsageError
 from bramble.plan import Plan, group
 from bramble.runner import events
 from bramble.runner.steps import File
@@ -189,3 +189,10 @@ async def test_an_interrupt_lets_hosts_stop_between_steps() -> None:
         await task
     assert stage.outcome("red") == stage.outcome("red01") == "interrupted"
     assert "Manager" not in stage.sessions["red"].groups
+
+
+async def test_what_is_wrong_for_all_hosts_is_raised_once() -> None:
+    broken = UsageError("line 3 of ~/.ssh/config cannot be read")
+    stage = Stage(red=broken, red01=broken)
+    with pytest.raises(UsageError, match="line 3"):
+        await stage.run.connect(lock=True)

@@ -128,8 +128,8 @@ class Job:
             self._end()
             hint = f"go on where it stopped: {self.command}" if self.command else "run it again to go on"
             raise Interrupted(stopped.what, hint=hint) from None
-        except BaseException:
-            self._end(exit_code=2)
+        except BaseException as error:
+            self._end(exit_code=getattr(error, "exit_code", 1))
             raise
         finally:
             await asyncio.shield(self.run.close())

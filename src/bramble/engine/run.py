@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -138,9 +138,7 @@ class Run:
             except HostError as error:
                 self.fail(host, error)
 
-        async with asyncio.TaskGroup() as tasks:
-            for host in self.alive:
-                tasks.create_task(guarded(host))
+        await _together(guarded(host) for host in self.alive)
 
     # Plans
 
@@ -182,9 +180,7 @@ class Run:
         alive = [host for host in plan.hosts if host in self.alive]
         for host in set(plan.hosts) - set(alive):
             release(host)  # already out, or never part of this run: it will not come to its groups
-        async with asyncio.TaskGroup() as tasks:
-            for host in alive:
-                tasks.create_task(one(host))
+        await _together(one(host) for host in alive)
 
     async def _wait(self, host: str, part: Group, barrier: Mapping[tuple[str, str], asyncio.Future[None]]) -> None:
         pending = [f for (title, _), f in barrier.items() if title in part.after and not f.done()]
@@ -355,3 +351,19 @@ class Run:
                 failure=tally.failure,
             )
         return found
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all at once. What is wrong for all hosts, such as an ssh configuration that cannot be read, is raised once."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for one in work:
+                tasks.create_task(one)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(BrambleError)
+        if ours is None:
+            raise
+        first: BaseException = ours
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
