@@ -1,0 +1,1 @@
+"""Runs plans: order, concurrency, secrets, history. Events go up as they happen; a report ends them."""

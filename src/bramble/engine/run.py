@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import BrambleError, HostError, Interrupted
@@ -18,8 +17,9 @@ from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
 from ..runner.wire import encode, with_secrets
-from .report import Failure, HostResult, Outcome
+from .report import Failure, HostResult
 from .session import Session
+from .tally import Tally
 
 Mode = Literal["check", "apply", "verify"]
 
@@ -31,19 +31,6 @@ ABANDON = 300.0
 
 #: Seconds a host may take to restart.
 REBOOT = 300.0
-
-
-@dataclass
-class _Tally:
-    """What has happened on one host so far."""
-
-    began: float = field(default_factory=time.monotonic)
-    changed: int = 0
-    unchanged: int = 0
-    kept: list[str] = field(default_factory=list)
-    failure: Failure | None = None
-    outcome: Outcome = "done"
-    seconds: float = 0.0
 
 
 class Run:
@@ -72,7 +59,7 @@ class Run:
         self.emit = emit
         self._open = open_session
         self._sessions: dict[str, Session] = {}
-        self._tallies = {host: _Tally() for host in self.hosts}
+        self._tallies = {host: Tally() for host in self.hosts}
         self._cancelled = False
 
     # The hosts that are still in
@@ -91,13 +78,8 @@ class Run:
         log = tuple(getattr(error, "log", ()))
         kind = type(error).__name__
         failure = Failure(error=kind, what=error.what, why=error.why, hint=error.hint, group=group, step=step, log=log)
-        self._out(host, "failed", failure)
+        self._tallies[host].out("failed", failure)
         self.emit(events.HostFailed(host=host, error=kind, what=error.what, why=error.why, hint=error.hint, log=log))
-
-    def _out(self, host: str, outcome: Outcome, failure: Failure | None) -> None:
-        tally = self._tallies[host]
-        tally.outcome, tally.failure = outcome, failure
-        tally.seconds = time.monotonic() - tally.began
 
     async def connect(self, *, lock: bool) -> None:
         """Open all hosts at once; those that cannot be reached, or are locked by another run, are out."""
@@ -190,14 +172,14 @@ class Run:
 
     def _goes_on(self, host: str, part: Group) -> bool:
         if self._cancelled:
-            self._out(host, "interrupted", None)
+            self._tallies[host].out("interrupted")
             return False
         missing = [name for name in part.requires if name not in self.alive]
         if missing:
             why = f"it needs {', '.join(missing)}, which failed"
             self.emit(events.HostSkipped(host=host, group=part.title, why=why))
-            self._out(
-                host, "skipped", Failure(error="", what=f"“{part.title}” was not begun", why=why, group=part.title)
+            self._tallies[host].out(
+                "skipped", Failure(error="", what=f"“{part.title}” was not begun", why=why, group=part.title)
             )
             return False
         return True
@@ -258,34 +240,18 @@ class Run:
                 break
             event = events.from_json({**message, "time": time.time()}, host)
             if isinstance(event, events.StepDone):
-                changed = event.outcome in ("changed", "would-change", "unknown", "undone")
-                tally.changed += changed
-                tally.unchanged += not changed
-                if event.outcome == "kept":
-                    tally.kept.append(event.summary)
+                tally.count(event)
             if isinstance(event, events.StepFailed):
                 if not last and not self._cancelled:
                     return False
-                self._step_failed(event)
+                tally.step_failed(event)
             if isinstance(event, events.StepCancelled):
-                self._out(host, "interrupted", None)
+                self._tallies[host].out("interrupted")
             self.emit(event)
         if restart:
             await self._reboot(host, restart)
             return await self._talk(host, request, last)
         return True
-
-    def _step_failed(self, event: events.StepFailed) -> None:
-        failure = Failure(
-            error="StepFailed",
-            what=event.what,
-            why=event.why,
-            hint=event.hint,
-            group=event.group,
-            step=event.step,
-            log=event.log,
-        )
-        self._out(event.host, "failed", failure)
 
     async def _reboot(self, host: str, boot_id: str) -> None:
         """Wait until a host that restarts is back under another boot id, and open it again."""
@@ -329,7 +295,7 @@ class Run:
                 task.cancel()
                 await asyncio.wait([task])
             for host in self.alive:
-                self._out(host, "interrupted", None)
+                self._tallies[host].out("interrupted")
             raise Interrupted("interrupted; every host stopped between two steps") from None
 
     async def close(self) -> None:
@@ -338,19 +304,7 @@ class Run:
 
     def results(self) -> dict[str, HostResult]:
         """How it stands, by host."""
-        found = {}
-        for host in self.hosts:
-            tally = self._tallies[host]
-            found[host] = HostResult(
-                host=host,
-                outcome=tally.outcome,
-                changed=tally.changed,
-                unchanged=tally.unchanged,
-                kept=tuple(tally.kept),
-                seconds=tally.seconds or time.monotonic() - tally.began,
-                failure=tally.failure,
-            )
-        return found
+        return {host: self._tallies[host].result(host) for host in self.hosts}
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
