@@ -279,6 +279,15 @@ def test_what_a_cut_transaction_brought_is_known_to_the_next_run(disk: Disk) -> 
     assert known.batches[0].leftovers(disk) == ["/etc/mysql", "/var/lib/mysql"]
 
 
+def test_a_unit_is_known_for_the_package_that_bramble_brought(disk: Disk) -> None:
+    disk.put(f"{status.INFO}/theirs.list", "/lib/systemd/system/theirs.service\n")
+    disk.put(f"{status.INFO}/mysql-server:amd64.list", "/lib\n/lib/systemd/system/mysql.service\n")
+    brought.expect(disk)
+    arrive(disk, "mysql-server")
+    assert brought.brings(disk, "/usr/lib/systemd/system/mysql.service")
+    assert not brought.brings(disk, "/lib/systemd/system/theirs.service")
+
+
 def test_leftovers_go_with_the_last_package_but_not_data_nor_what_somebody_wrote(disk: Disk) -> None:
     disk.put("/var/log/mysql.theirs")
     brought.expect(disk)

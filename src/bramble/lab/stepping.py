@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from bramble.engine.archive import archive
+from bramble.engine.session import BEAT
 from bramble.lab.inside import entrance
 from bramble.lab.process import clean_environment
 from bramble.lab.state import existing
@@ -71,6 +74,7 @@ class Stepping:
             stdout=subprocess.PIPE,
             env=clean_environment(),
         )
+        self._writing = threading.Lock()
         self._write(b"bramble\n")
         #: The version of Python on the host.
         self.python: str = self.read()["python"]
@@ -80,6 +84,9 @@ class Stepping:
         self.send({"do": "lock", "run": "run", "who": "a test"})
         answer = self.read()
         assert answer["kind"] == "locked", answer
+        self._over = threading.Event()
+        self._beating = threading.Thread(target=self._beat)
+        self._beating.start()
 
     def __enter__(self) -> Stepping:
         return self
@@ -136,15 +143,30 @@ class Stepping:
 
     def kill(self) -> None:
         """End it as a crash does."""
+        self._silence()
         self._process.kill()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         self._wait()
 
     def close(self) -> None:
         """End it as the engine does: it finishes its step first."""
         assert self._process.stdin is not None
+        self._silence()
         if not self._process.stdin.closed:
             self._process.stdin.close()
         self._wait()
+
+    def _silence(self) -> None:
+        self._over.set()
+        self._beating.join()
+
+    def _beat(self) -> None:
+        """Tell the runner that somebody is there; it ends without."""
+        while not self._over.wait(BEAT):
+            with contextlib.suppress(OSError):  # the host is off: whoever reads is told
+                self.send({"do": "alive"})
 
     def _wait(self) -> None:
         self._process.wait(60)
@@ -153,5 +175,6 @@ class Stepping:
 
     def _write(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
+        with self._writing:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()

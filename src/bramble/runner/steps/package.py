@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -75,8 +76,12 @@ class Package(Step):
         brought.expect(system)
         try:
             transaction.install(system, missing, recommends=self.recommends, start=self.start)
-        finally:
-            brought.load(system)
+        except BaseException:
+            # On a full disk it cannot be noted what arrived; the next run makes up for that.
+            with contextlib.suppress(OSError):
+                brought.load(system)
+            raise
+        brought.load(system)
 
     def undo(self, system: System, records: "Mapping[str, Record]") -> Optional[str]:
         transaction.repair(system)

@@ -136,11 +136,11 @@ def brings(system: System, path: str) -> bool:
     """Whether a file is of a package that came by bramble."""
     # A unit file in /lib may be listed as in /usr/lib, and the other way round.
     names = {path, path[len("/usr") :] if path.startswith("/usr/") else f"/usr{path}"}
-    return any(names & status.files_of(system, package) for package in load(system).packages)
+    return bool(names & status.files_of(system, load(system).packages))
 
 
 def _written(system: System, batch: Batch) -> "dict[str, str]":
-    owned = {path for package in batch.packages for path in status.files_of(system, package)}
+    owned = status.files_of(system, set(batch.packages))
     found = {}
     for top in batch.leftovers(system):
         if top.startswith("/etc/"):

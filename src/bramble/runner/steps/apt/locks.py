@@ -33,7 +33,12 @@ class Holder:
     path: str
 
     def __str__(self) -> str:
-        return f"{self.command} (pid {self.pid})" if self.pid else "somebody"
+        return f"{self.command} (pid {self.pid})" if self.visible else "somebody"
+
+    @property
+    def visible(self) -> bool:
+        """Whether it can be named: a lock may also belong to a process of another container, or to none."""
+        return self.pid > 0
 
 
 def holder(system: System) -> Optional[Holder]:
@@ -92,5 +97,5 @@ def held(found: Holder, seconds: float) -> StepError:
     return StepError(
         "another program is at work with packages on this host",
         why=f"{found.path} is held by {found}; waited {seconds:.0f} s",
-        hint=f"see what it does (ps -fp {found.pid}), let it finish, then run again",
+        hint=f"let it finish{f' (ps -fp {found.pid})' if found.visible else ''}, then run again",
     )

@@ -108,12 +108,12 @@ def automatic(system: System) -> "set[str]":
     return {fields["Package"] for fields in paragraphs if fields.get("Auto-Installed") == "1"}
 
 
-def files_of(system: System, name: str) -> "set[str]":
-    """Paths that a package brought."""
+def files_of(system: System, names: "set[str]") -> "set[str]":
+    """Paths that packages brought."""
     found: set[str] = set()
     folder = system.path(INFO)
-    for file in os.listdir(folder) if os.path.isdir(folder) else ():
-        if file.endswith(".list") and file[: -len(".list")].split(":")[0] == name:
+    for file in os.listdir(folder) if names and os.path.isdir(folder) else ():
+        if file.endswith(".list") and file[: -len(".list")].split(":")[0] in names:
             with open(os.path.join(folder, file)) as opened:
                 found.update(opened.read().splitlines())
     return found
