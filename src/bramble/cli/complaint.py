@@ -19,6 +19,14 @@ from .lazy import DEBUG, NoSuchCommand
 BROKEN_PIPE = 141
 
 
+#: What click says, and what a person would.
+_WORDS = {
+    "is not a valid integer range": "is not a whole number",
+    "is not a valid float range": "is not a number",
+    "Invalid value for '{bash|zsh|fish}': ": "",
+}
+
+
 class ReaderGone(Exception):
     """Whoever read standard output has stopped, as ``| head`` does. click would end the process on the error itself."""
 
@@ -97,7 +105,8 @@ def _write(word: str, colour: str, text: str) -> None:
 def _in_our_words(error: click.ClickException) -> tuple[str, str]:
     """The message and hint for a mistake that click found."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else "bramble"
+    # An option without its argument is found before click knows the command.
+    path = context.command_path if context else " ".join(["bramble", *sys.argv[1:2]])
     ask = f"{path} --help"
     if isinstance(error, NoSuchCommand):
         close = difflib.get_close_matches(error.name, error.known, 1)
@@ -111,6 +120,8 @@ def _in_our_words(error: click.ClickException) -> tuple[str, str]:
         shown = error.param.opts[0] if isinstance(error.param, click.Option) else error.param.make_metavar(context)  # type: ignore[arg-type]
         return f"{path} needs {shown.removesuffix('...')}", ask
     message = error.format_message().rstrip(".")
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
     return message[:1].lower() + message[1:], ask
 
 

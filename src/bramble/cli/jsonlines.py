@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 from ..errors import BrambleError
@@ -13,8 +14,8 @@ from ..runner.events import Event, to_json
 class JsonLines:
     """Writes each event as it happens.
 
-    The last line of a run is ``run-finished`` with the report, or ``error`` where the run ended with one: ``error``
-    (its class), ``what``, ``why``, ``hint``, ``exit_code``. Where more than one cluster is at work, each line names
+    The last line of a run is ``run-finished`` with the report, or ``error`` where the run ended with one: ``time``,
+    ``error`` (its class), ``what``, ``why``, ``hint``, ``exit_code``. Where more than one cluster is at work, each line names
     its ``cluster``.
     """
 
@@ -25,7 +26,8 @@ class JsonLines:
     def fail(self, error: BrambleError, cluster: str = "") -> None:
         """Write the error that ended a run."""
         told = error.to_json()
-        self._write({**told, "kind": "error", "error": told["kind"], "exit_code": error.exit_code}, cluster)
+        whole = {**told, "kind": "error", "time": time.time(), "error": told["kind"], "exit_code": error.exit_code}
+        self._write(whole, cluster)
 
     def say(self, text: str) -> None:
         """Words about the run are no events: they go to standard error."""

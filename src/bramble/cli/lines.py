@@ -86,7 +86,8 @@ def line(event: Event, *, verbose: bool) -> str:
             what = f"{short(event.step)}: {plain(event.summary)}" if event.summary else short(event.step)
             return f"{event.outcome:12} {what}{took}"
         case events.StepFailed():
-            return f"{'FAILED':12} {short(event.step) or event.group}: {plain(event.what)}"
+            step, what = short(event.step) or event.group, plain(event.what)
+            return f"{'FAILED':12} {what}" if what.startswith(step) else f"{'FAILED':12} {step}: {what}"
         case events.HostFailed():
             return f"{'FAILED':12} {plain(event.what)}"
         case events.HostSkipped():

@@ -178,17 +178,23 @@ def _password(ask: bool, file: str | None) -> Secret | None:
 def _ask() -> str:
     import getpass
 
-    try:
-        # getpass falls back to a standard input that echoes; where there is no terminal, say so instead.
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
+    if not _has_terminal():
+        # getpass would fall back to a standard input that echoes.
         raise UsageError(
             "there is no terminal to ask for the sudo password on", hint=f"--sudo-password-file FILE, or set {PASSWORD}"
-        ) from None
+        )
     value = getpass.getpass("sudo password on the hosts: ")
     if not value:
         raise UsageError("the sudo password is empty")
     return value
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _read(file: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.live import Live
 from rich.spinner import Spinner
@@ -82,20 +82,22 @@ class Progress:
     def tick(self) -> None:
         """Draw the hosts as they are now."""
         if self._live.is_started:
-            self._live.update(self._table(), refresh=True)
+            self._live.update(self.table(), refresh=True)
 
     def close(self) -> None:
         """Take the hosts away."""
         self._live.stop()
 
-    def _table(self) -> Table:
+    def table(self) -> Table:
+        """The hosts at this moment."""
         # Not the whole width: a terminal that echoes ^C at the end of a full line begins a new one, and what is drawn
         # next would be a line too low.
         table = Table.grid(padding=(0, 1))
         table.width = self.console.width - 4
         table.add_column(width=2, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(12, self.console.width // 4))
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        cut: Literal["ellipsis", "crop"] = "ellipsis" if self._utf8 else "crop"
+        table.add_column(no_wrap=True, overflow=cut, max_width=max(12, self.console.width // 4))
+        table.add_column(ratio=1, no_wrap=True, overflow=cut)
         table.add_column(no_wrap=True, justify="right", min_width=10)
         table.add_column(no_wrap=True, justify="right", min_width=8)
         shown, hidden = self._choose()

@@ -36,7 +36,7 @@ runs = LazyGroup(
     bramble runs list --limit 5 --json
     """,
 )
-@click.option("--limit", type=click.IntRange(1), default=20, metavar="NUMBER", cls=Option, help="How many (20).")
+@click.option("--limit", type=click.IntRange(1), default=50, metavar="NUMBER", cls=Option, help="How many (50).")
 @options.json_option()
 def list_runs(limit: int, as_json: bool) -> int:
     """List the latest runs, newest first."""

@@ -18,6 +18,9 @@ from .story import Happening, Story, fold, plain, short
 #: From so many hosts on, those that ended alike share a line.
 FOLD = 17
 
+#: The last lines of a log that are shown; all that were kept are in the JSON.
+_LOG = 12
+
 _STYLES = {"done": "green", "failed": "bold red", "skipped": "yellow", "interrupted": "yellow"}
 
 
@@ -130,7 +133,7 @@ def _failure(failure: Mapping[str, Any], hosts: str, outcome: str) -> Text:
         if value:
             _labelled(text, label, plain(value).strip().splitlines())
     if failure["log"]:
-        _labelled(text, "log", [plain(line) for line in failure["log"]], style="dim")
+        _labelled(text, "log", [plain(line) for line in failure["log"][-_LOG:]], style="dim")
     if failure["hint"]:
         _labelled(text, "hint", [plain(failure["hint"])], label_style="cyan")
     text.rstrip()
@@ -163,6 +166,8 @@ def verdict(report: Mapping[str, Any]) -> tuple[str, str]:
         again = "when that is mended, run the same command again: it goes on where it stopped"
         if report["verb"] == "run":
             return f"the command failed on {share}", ""
+        if report["verb"] == "verify":
+            return f"{service} does not do its work on {share}", ""
         return f"{report['verb']} failed on {share}", again if report["verb"] in ("deploy", "scale", "remove") else ""
     if report["verified"] is False:
         return f"{service} does not do its work on {hosts}", "bramble status"

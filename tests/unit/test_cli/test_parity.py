@@ -1,0 +1,116 @@
+"""The command line is a thin skin: each verb of the API has the same options as its command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+import pytest
+
+from bramble import api
+from bramble.api import Reach
+from bramble.cli import bramble
+from bramble.cli.lazy import LazyGroup
+from bramble.connection import Settings
+
+#: Verb → the words of its command. A verb of the API that is missing here fails the test below.
+COMMANDS = {
+    "command": "run",
+    "deploy": "deploy",
+    "hosts_add": "hosts add",
+    "hosts_check": "hosts check",
+    "hosts_expand": "hosts expand",
+    "hosts_find": "hosts find",
+    "hosts_list": "hosts list",
+    "hosts_remove": "hosts remove",
+    "hosts_trust": "hosts trust",
+    "remove": "remove",
+    "run_of": "runs show",
+    "runs": "runs list",
+    "scale": "scale",
+    "services": "services",
+    "status": "status",
+    "verify": "verify",
+}
+
+#: Where a parameter of the API has another name on the command line: its own, or what stands for it.
+NAMES = {
+    ("deploy", "service"): {"services"},
+    ("deploy", "options"): {"settings"},
+    ("deploy", "verify"): {"no_verify"},
+    ("scale", "verify"): {"no_verify"},
+    ("verify", "service"): {"services"},
+    # Standard input is read where the expression is `-`.
+    ("hosts_expand", "lines"): set[str](),
+    ("*", "cluster"): {"clusters"},
+    ("*", "sudo_password"): {"ask_sudo_password", "sudo_password_file"},
+    # The display listens to the events.
+    ("*", "on_event"): set[str](),
+}
+
+#: Options that are about showing and asking, which a caller of the API does itself.
+OF_THE_COMMAND_LINE = {"as_json", "verbose", "diff", "yes", "debug", "help", "fold"}
+
+#: A verb that never becomes root takes no sudo password on the command line.
+WITHOUT_SUDO = {"hosts_trust"}
+
+
+def _verbs() -> set[str]:
+    found = {name for name in api.__all__ if inspect.isfunction(getattr(api, name))}
+    return found - {"run"}  # the bridge for synchronous callers, no verb
+
+
+def _command(words: str) -> click.Command:
+    command: click.Command | None = bramble
+    for word in words.split():
+        assert isinstance(command, LazyGroup)
+        command = command.get_command(click.Context(command), word)
+    assert command is not None
+    return command
+
+
+def _wanted(verb: str) -> set[str]:
+    """What the API's signature says the command line must have."""
+    function: Callable[..., Coroutine[Any, Any, Any]] = getattr(api, verb)
+    wanted: set[str] = set()
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            for name in Reach.__annotations__:
+                if not (name == "sudo_password" and verb in WITHOUT_SUDO):
+                    wanted |= NAMES.get(("*", name), {name})
+        else:
+            wanted |= NAMES.get((verb, parameter.name), {parameter.name})
+    return wanted
+
+
+def test_every_verb_has_a_command() -> None:
+    assert _verbs() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_verb_and_command_have_the_same_options(verb: str) -> None:
+    command = _command(COMMANDS[verb])
+    given = {str(parameter.name) for parameter in command.params}
+    assert given - OF_THE_COMMAND_LINE == _wanted(verb)
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_defaults_are_those_of_the_api(verb: str) -> None:
+    """A command leaves out what was not given, or has the very same default."""
+    command = _command(COMMANDS[verb])
+    here = {str(parameter.name): parameter for parameter in command.params if isinstance(parameter, click.Option)}
+    context = click.Context(command)
+    for parameter in inspect.signature(getattr(api, verb)).parameters.values():
+        option = here.get(parameter.name)
+        if option is None or parameter.default is inspect.Parameter.empty:
+            continue
+        assert option.get_default(context) == parameter.default, parameter.name
+
+
+def test_the_defaults_that_help_names_are_those_of_the_connection() -> None:
+    text = {option.name: option.help for option in _command("deploy").params if isinstance(option, click.Option)}
+    usual = Settings()
+    assert f"({usual.connect_timeout:.0f})" in str(text["connect_timeout"])
+    assert f"({usual.connections})" in str(text["connections"])
