@@ -148,7 +148,6 @@ def test_a_record_that_cannot_be_read_is_named_and_down_still_works(make_lab: Ca
 def test_a_release_that_the_archive_lacks(lab_folders: Path) -> None:
     with pytest.raises(UsageError, match="release nosuchone is not to be had"):
         labs.up(1, "green", "nosuchone")
-    labs.down("green")
     assert leftovers("green") == []
 
 

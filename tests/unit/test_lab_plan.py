@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bramble.errors import BrambleError, UsageError
-from bramble.lab import archive, identity, requirements, snapshots, state, verbs
+from bramble.lab import archive, founding, identity, requirements, snapshots, state
 from bramble.lab.archive import Source
 from bramble.lab.process import ProcessId, start_time
 from bramble.lab.state import HostSpec, LabSpec
@@ -213,13 +213,13 @@ def test_the_cluster_file_folds_the_hosts(
         ({"red": "trixie", "red01": "bookworm", "red02": "bookworm"}, ["trixie", "bookworm", "bookworm"]),
     ],
 )
-def test_releases_are_dealt_out(release: verbs.Releases, expected: list[str]) -> None:
-    assert [verbs._release_of(state.host_name("red", n), n, release) for n in range(3)] == expected
+def test_releases_are_dealt_out(release: founding.Releases, expected: list[str]) -> None:
+    assert [founding.release_of(state.host_name("red", n), n, release) for n in range(3)] == expected
 
 
 def test_a_host_without_a_release_is_named() -> None:
     with pytest.raises(UsageError, match="no release is given for red01"):
-        verbs._release_of("red01", 1, {"red": "bookworm"})
+        founding.release_of("red01", 1, {"red": "bookworm"})
 
 
 def test_a_lock_whose_file_was_removed_is_taken_anew(tmp_path: Path) -> None:

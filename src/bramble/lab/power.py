@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import bramble
 from bramble.errors import HostError
@@ -179,8 +180,8 @@ def sweep(lab: LabSpec) -> None:
     groups.remove()
 
 
-def wait_ready(lab: LabSpec, host: HostSpec, seconds: float) -> None:
-    """Wait until sshd answers and systemd has started all it wanted to.
+def wait_ready(lab: LabSpec, host: HostSpec, seconds: float, stop: Event) -> None:
+    """Wait until sshd answers and systemd has started all it wanted to, or until `stop` is set.
 
     Raises
     ------
@@ -203,7 +204,8 @@ def wait_ready(lab: LabSpec, host: HostSpec, seconds: float) -> None:
                 host=host.name,
                 why=console_tail(lab, host),
             )
-        time.sleep(0.05)
+        if stop.wait(0.05):
+            return
 
 
 def _doing(lab: LabSpec, host: HostSpec) -> str:

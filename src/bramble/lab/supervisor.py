@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from bramble.errors import HostError
+from bramble.errors import BrambleError, HostError
 from bramble.lab import disks, network
 from bramble.lab.cgroups import Groups, from_systemd, plain_unified
 from bramble.lab.power import entrance, find_leader, host_groups, note_groups, own_groups
@@ -53,6 +53,8 @@ def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
         note_groups(lab, host, groups)
     else:
         groups = host_groups(lab, host)
+        if not groups.folders:
+            raise HostError("it was switched off while it was starting", host=host.name)
         groups.join()
     return groups
 
@@ -131,4 +133,8 @@ def _kill_rest(groups: Groups) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except BrambleError as error:
+        # Onto the console, where whoever waits for the host finds it.
+        sys.exit(str(error))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from threading import Event
 
 from bramble.errors import BrambleError, UsageError
 from bramble.lab import disks, identity, network, power, report
-from bramble.lab.archive import machine_release
 from bramble.lab.folders import remove_folder
+from bramble.lab.founding import Progress, Releases, connect, found, grow, machine_lock
 from bramble.lab.packages import ARCHIVES, keep_packages
 from bramble.lab.report import LabStatus
 from bramble.lab.requirements import require, require_room
@@ -23,20 +22,12 @@ from bramble.lab.state import (
     changing,
     check_name,
     existing,
-    host_name,
     host_number,
     lab_names,
     labs_folder,
     load,
-    locked,
     new_lab,
 )
-from bramble.lab.tree import base_tree
-
-Releases = str | Sequence[str] | Mapping[str, str] | None
-Progress = Callable[[str], None]
-
-_MACHINE_LOCK = Path("/run/lock/bramble-lab.lock")
 
 
 def _silent(_text: str) -> None: ...
@@ -84,9 +75,14 @@ def up(
     if size is not None and not 1 <= size <= LAST_NUMBER + 1:
         raise UsageError(f"a lab has 1 to {LAST_NUMBER + 1} hosts, not {size}")
     with changing(name):
-        lab = load(name) or _found(name)
+        lab = load(name) or found(name)
         wanted = range(size if size is not None else 3 if not lab.hosts else 0)
-        lab = _grow(lab, list(wanted), release, (memory, cpus), progress)
+        try:
+            lab = grow(lab, wanted, release, (memory, cpus), progress)
+        except BrambleError:
+            if not lab.hosts:
+                _take_away(lab)
+            raise
         return _bring_up(lab, lab.hosts, seconds, progress)
 
 
@@ -103,7 +99,7 @@ def add(
     """Add one host to a lab and start it. Parameters and errors as for :func:`up`."""
     require()
     with changing(name):
-        lab = _grow(existing(name), [host_number(name, host)], release, (memory, cpus), progress)
+        lab = grow(existing(name), [host_number(name, host)], release, (memory, cpus), progress)
         return _bring_up(lab, [lab.host(host)], seconds, progress)
 
 
@@ -123,12 +119,7 @@ def down(name: str = "red", *, progress: Progress = _silent) -> None:
         except BrambleError as error:
             progress(f"{error.what}: taking away what carries its name")
             lab = new_lab(name, NO_SUBNET)
-        _all(lab.hosts, lambda host: _retire(lab, host))
-        power.sweep(lab)
-        with _machine_lock():
-            network.remove(lab)
-        identity.remove_cluster_file(lab)
-        remove_folder(folder)
+        _take_away(lab)
 
 
 def labs() -> tuple[LabStatus, ...]:
@@ -207,65 +198,9 @@ def small_disk(name: str, host: str, path: str, size: int, *, seconds: float = 6
         return _bring_up(lab, [after], seconds, _silent)
 
 
-def _found(name: str) -> LabSpec:
-    """A new lab with a network of its own; what a killed founder left of one is taken away first."""
-    with _machine_lock():
-        network.remove(new_lab(name, NO_SUBNET))
-        lab = new_lab(name, network.free_subnet())
-        network.make(lab)
-        lab.save()
-    return lab
-
-
-def _connect(lab: LabSpec) -> LabSpec:
-    """The lab with its network in order; another subnet if its own was taken while it had no bridge."""
-    with _machine_lock():
-        if not network.exists(lab) and not network.is_free(lab.network):
-            lab = replace(lab, subnet=network.free_subnet())
-            lab.save()
-        network.make(lab)
-    return lab
-
-
-@contextmanager
-def _machine_lock() -> Iterator[None]:
-    """Held while a subnet is chosen, so that two labs made at once do not choose the same."""
-    with locked(_MACHINE_LOCK, "another lab is choosing its network"):
-        yield
-        _MACHINE_LOCK.unlink()
-
-
-def _grow(
-    lab: LabSpec, numbers: Iterable[int], release: Releases, limits: tuple[int | None, float | None], progress: Progress
-) -> LabSpec:
-    """The lab with hosts of these numbers, new ones with a base tree of their release."""
-    known = {host.number for host in lab.hosts}
-    for number in numbers:
-        if number not in known:
-            host = host_name(lab.name, number)
-            chosen = _release_of(host, number, release)
-            tree = base_tree(chosen, progress)
-            lab = lab.with_host(
-                HostSpec(name=host, number=number, release=chosen, tree=str(tree), memory=limits[0], cpus=limits[1])
-            )
-    lab.save()
-    return lab
-
-
-def _release_of(host: str, number: int, release: Releases) -> str:
-    if release is None:
-        return machine_release()[1]
-    if isinstance(release, Mapping):
-        if host not in release:
-            raise UsageError(f"no release is given for {host}")
-        return release[host]
-    names = [word.strip() for word in release.split(",")] if isinstance(release, str) else list(release)
-    return names[number % len(names)]
-
-
 def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress: Progress) -> LabStatus:
     """Switch on those hosts that are off or broken, and wait until all that can answer do."""
-    lab = _connect(lab)
+    lab = connect(lab)
     identity.make_keys(lab)
     identity.write_cluster_file(lab)
     cold = [host for host in hosts if report.power_of(lab, host) in ("off", "broken")]
@@ -275,7 +210,9 @@ def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress:
     _all(cold, lambda host: _switch_on(lab, host))
     # A host that is paused or cut off is so because somebody wants it so: it is not waited for.
     awake = [host for host in hosts if report.power_of(lab, host) == "on" and network.connected(lab, host)]
-    _all({host.name: host for host in (*cold, *awake)}.values(), lambda host: power.wait_ready(lab, host, seconds))
+    stop = Event()
+    ready = {host.name: host for host in (*cold, *awake)}.values()
+    _all(ready, lambda host: power.wait_ready(lab, host, seconds, stop), stop)
     return report.of(lab)
 
 
@@ -283,6 +220,16 @@ def _switch_on(lab: LabSpec, host: HostSpec) -> None:
     power.switch_off(lab, host)
     disks.make_disks(lab, host)
     power.switch_on(lab, host)
+
+
+def _take_away(lab: LabSpec) -> None:
+    """Remove all that belongs to a lab."""
+    _all(lab.hosts, lambda host: _retire(lab, host))
+    power.sweep(lab)
+    with machine_lock():
+        network.remove(lab)
+    identity.remove_cluster_file(lab)
+    remove_folder(lab.folder)
 
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
@@ -295,9 +242,15 @@ def _wipe(lab: LabSpec, host: HostSpec) -> None:
     disks.wipe_disks(lab, host)
 
 
-def _all(hosts: Collection[HostSpec], work: Callable[[HostSpec], None]) -> None:
-    """Do it for all hosts at once; the first error is raised when all are done."""
-    if hosts:
-        with ThreadPoolExecutor(max_workers=min(len(hosts), 16)) as pool:
+def _all(hosts: Collection[HostSpec], work: Callable[[HostSpec], None], stop: Event | None = None) -> None:
+    """Do it for all hosts at once; the first error is raised when all are done. An interrupt tells them to stop."""
+    if not hosts:
+        return
+    with ThreadPoolExecutor(max_workers=min(len(hosts), 16)) as pool:
+        try:
             for outcome in [pool.submit(work, host) for host in hosts]:
                 outcome.result()
+        except KeyboardInterrupt:
+            if stop:
+                stop.set()
+            raise
