@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any, Protocol
 
-from bramble.connection.stream import Inbox
+from bramble.connection.inbox import Inbox
 
 
 class Screen(Protocol):
