@@ -6,6 +6,7 @@ sees in a folder of its own; the ballast that fills it up lies beside that, so a
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,9 @@ from bramble.lab.process import run
 from bramble.lab.state import HostSpec, LabSpec
 
 _LEAST = 1 << 20
+
+#: A host that writes all the time may be quicker than we are, but not so often.
+FILL_TRIES = 20
 
 
 def layers(lab: LabSpec, host: HostSpec) -> Path:
@@ -106,11 +110,19 @@ def fill(lab: LabSpec, host: HostSpec, path: str, leave: int) -> None:
     """Fill a small disk up but for that many bytes; what was filled up before is let out first."""
     ballast = _small_disk(lab, host, path) / "ballast"
     ballast.unlink(missing_ok=True)
-    state = os.statvfs(ballast.parent)
-    free = state.f_bavail * state.f_frsize - leave
-    if free > 0:
-        with ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, free)
+    with ballast.open("wb") as file:
+        for _ in range(FILL_TRIES):
+            state = os.statvfs(ballast.parent)
+            free = state.f_bavail * state.f_frsize - leave
+            if free <= 0:
+                return
+            try:
+                os.posix_fallocate(file.fileno(), 0, free)
+                return
+            except OSError as error:
+                # The host wrote in between, so there is less by now.
+                if error.errno != errno.ENOSPC:
+                    raise
 
 
 def drain(lab: LabSpec, host: HostSpec, path: str) -> None:
