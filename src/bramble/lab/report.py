@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bramble.lab import identity, network, power
+from bramble.lab import clusterfile, identity, network, power
 from bramble.lab.state import HostSpec, LabSpec
 
 Power = Literal["on", "paused", "off", "broken"]
@@ -63,8 +63,8 @@ def of(lab: LabSpec) -> LabStatus:
     return LabStatus(
         name=lab.name,
         subnet=lab.subnet,
-        cluster=identity.cluster_name(lab),
-        cluster_file=str(identity.cluster_file(lab)),
+        cluster=clusterfile.cluster_name(lab),
+        cluster_file=str(clusterfile.cluster_file(lab)),
         key=str(identity.client_key(lab)),
         known_hosts=str(identity.known_hosts(lab)),
         hosts=tuple(hosts),

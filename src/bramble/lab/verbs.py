@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Event
 
 from bramble.errors import BrambleError, UsageError
-from bramble.lab import disks, identity, network, power, report
+from bramble.lab import clusterfile, disks, identity, network, power, report
 from bramble.lab.folders import remove_folder
 from bramble.lab.founding import Progress, Releases, connect, found, grow, machine_lock
 from bramble.lab.packages import ARCHIVES, keep_packages
@@ -202,7 +202,7 @@ def _bring_up(lab: LabSpec, hosts: Sequence[HostSpec], seconds: float, progress:
     """Switch on those hosts that are off or broken, and wait until all that can answer do."""
     lab = connect(lab)
     identity.make_keys(lab)
-    identity.write_cluster_file(lab)
+    clusterfile.write(lab)
     cold = [host for host in hosts if report.power_of(lab, host) in ("off", "broken")]
     if cold:
         require_room(len(cold))
@@ -228,7 +228,7 @@ def _take_away(lab: LabSpec) -> None:
     power.sweep(lab)
     with machine_lock():
         network.remove(lab)
-    identity.remove_cluster_file(lab)
+    clusterfile.remove(lab)
     remove_folder(lab.folder)
 
 
