@@ -21,7 +21,7 @@ env: ## build .venv, so that .venv/bin/bramble runs (installs python3.11+ where 
 system: ## install the Debian packages that virtual Pis need (root)
 	@scripts/install-system-packages
 
-demo: system env ## three virtual Pis, Slurm on them, verified, shown, removed (root)
+demo: system env ## three virtual Pis, Slurm on them, verified and shown (root)
 	@scripts/demo
 
 test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (root)
