@@ -38,9 +38,12 @@ def services(context: click.Context, incomplete: str) -> Iterable[str]:
 def settings(context: click.Context, incomplete: str) -> Iterable[str]:
     """``option=`` of the services on this line."""
     from .. import api
+    from ..services import names
 
-    named = context.params.get("services") or (context.params.get("service"),)
-    return [f"{option.name}=" for name in named if name for option in api.run(api.services(name))[0].options]
+    # While its value is missing, click has not told the arguments from the rest.
+    words = [*(context.params.get("services") or ()), *context.args]
+    chosen = [name for name in names() if name in words]
+    return [f"{option.name}=" for name in chosen for option in api.run(api.services(name))[0].options]
 
 
 @_quiet

@@ -15,8 +15,8 @@ class JsonLines:
     """Writes each event as it happens.
 
     The last line of a run is ``run-finished`` with the report, or ``error`` where the run ended with one: ``time``,
-    ``error`` (its class), ``what``, ``why``, ``hint``, ``exit_code``. Where more than one cluster is at work, each line names
-    its ``cluster``.
+    ``error`` (its class), ``what``, ``why``, ``hint``, ``exit_code``. Where more than one cluster is at work, each line
+    names its ``cluster``.
     """
 
     def take(self, event: Event, cluster: str = "") -> None:

@@ -11,7 +11,6 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from tests.unit.test_cli.support import Recorded
 
-from bramble.cli import progress as progress_module
 from bramble.cli.jsonlines import JsonLines
 from bramble.cli.lines import Lines
 from bramble.cli.progress import Progress
@@ -110,7 +109,7 @@ def test_the_hosts_while_a_run_is_on(
     frames = []
     shown = Progress(Terminal())
     for event in happened[:-1]:
-        monkeypatch.setattr(progress_module.time, "time", lambda now=event.time: now)
+        monkeypatch.setattr("time.time", lambda now=event.time: now)
         shown.take(event)
         if isinstance(event, events.StepStarted | events.StepProgress | events.HostWaiting | events.HostFailed):
             frames.append(_frame(shown, width))
@@ -144,7 +143,7 @@ def test_many_hosts_are_folded_to_what_the_terminal_has_room_for(monkeypatch: py
 
 def test_a_terminal_without_unicode_gets_ascii(recorded: Recorded) -> None:
     terminal = Terminal()
-    terminal.encoding = "ascii"  # type: ignore[misc]
+    terminal.encoding = "ascii"
     _feed(Progress(terminal), recorded("failed"))
     terminal.getvalue().encode("ascii")
 

@@ -145,9 +145,7 @@ def test_password_from_a_file(mode: int, warned: bool, cli: Cli, calls: Calls, t
 
 
 @pytest.mark.parametrize("content", ["", "\n", "two\nlines\n", None])
-def test_a_password_file_that_holds_no_password(
-    content: str | None, cli: Cli, calls: Calls, tmp_path: Path
-) -> None:
+def test_a_password_file_that_holds_no_password(content: str | None, cli: Cli, calls: Calls, tmp_path: Path) -> None:
     file = tmp_path / "password"
     if content is not None:
         file.write_text(content)
