@@ -91,7 +91,7 @@ def _command(path: str, command: click.Command, shared: dict[str, dict[Record, N
 
 
 def _help(command: click.Command) -> str:
-    """The help text as Markdown: what is set off with \\b is shown as it stands."""
+    """The help text as Markdown: what click is told not to wrap is shown as it stands."""
     parts = []
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         if paragraph.lstrip().startswith("\b"):

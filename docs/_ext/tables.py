@@ -89,10 +89,14 @@ def cluster_keys() -> str:
 
 def _keys(model: type[ClusterFile] | type[ServiceEntry]) -> str:
     rows = "".join(
-        f"| `{name}` | {'required' if field.is_required() else ''} | {(field.description or '').replace('|', chr(92) + '|')} |\n"
+        f"| `{name}` | {'required' if field.is_required() else ''} | {_cell(field.description)} |\n"
         for name, field in model.model_fields.items()
     )
     return f"| key | | meaning |\n|---|---|---|\n{rows}"
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
 
 
 def public_api() -> str:
