@@ -230,11 +230,11 @@ class _Server(asyncssh.SSHServer):
             self.host.connections.remove(self._connection)
 
     async def begin_auth(self, username: str) -> bool:
+        if self.host.banner:
+            self._connection.send_auth_banner(self.host.banner)
         if self.host.ends_logins:
             raise asyncssh.DisconnectError(asyncssh.DISC_TOO_MANY_CONNECTIONS, "too busy")
         await asyncio.sleep(self.host.login_takes)
-        if self.host.banner:
-            self._connection.send_auth_banner(self.host.banner)
         return True
 
     def public_key_auth_supported(self) -> bool:

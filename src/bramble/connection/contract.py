@@ -88,7 +88,12 @@ class Channel(Protocol):
         """
 
     def kill(self) -> None:
-        """End it at once, by force. Harmless when it has ended."""
+        """End it at once, by force. Harmless when it has ended.
+
+        sshd hands the signal on to processes of the user who logged in, but not to those of root and of sudo: these
+        lose their streams, which ends whatever reads or writes them. Where a command of root's must end in any case,
+        let it run under ``timeout``.
+        """
 
 
 class Connection(Protocol):
@@ -106,7 +111,7 @@ class Connection(Protocol):
         input
             What the command reads on its standard input.
         timeout
-            Seconds; after that the command is killed.
+            Seconds; after that the command is killed, as far as `Channel.kill` can.
 
         Raises
         ------

@@ -189,7 +189,7 @@ async def complete(process: Process, argv: Sequence[str] | str, *, input: bytes,
     except TimeoutError:
         process.kill()
         raise HostError(
-            f"{_program(argv)} did not end within {timeout:g} s and was killed",
+            f"{_program(argv)} did not end within {timeout:g} s, and was cut off",
             host=process.host,
             hint="give it more time, or see what it waits for",
         ) from None

@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
@@ -16,7 +17,7 @@ from bramble.connection import Settings, connect
 from bramble.connection.known_hosts import fingerprint
 from bramble.connection.ssh.identities import Identities
 from bramble.connection.ssh.route import route
-from bramble.errors import AuthenticationFailed, UsageError
+from bramble.errors import AuthenticationFailed, Unreachable, UsageError
 from bramble.model import Host
 from bramble.runner.wire import Secret
 
@@ -49,7 +50,7 @@ async def test_a_wrong_user_is_named_with_the_keys_that_were_tried(tmp_path: Pat
     assert error.host == "red01"
     assert error.what == "pi is not let in"
     assert error.why == f"keys tried: ~/.ssh/id_ed25519 ({fingerprint(my_key.public_data)})"
-    assert "ssh-copy-id pi@127.0.0.1" in error.hint
+    assert f"ssh-copy-id -p {red01.port} pi@127.0.0.1" in error.hint
 
 
 async def test_without_any_key_it_says_so(tmp_path: Path, home: Path, my_key: asyncssh.SSHKey) -> None:
@@ -370,6 +371,24 @@ async def test_a_proxy_command_makes_the_connection(tmp_path: Path, home: Path) 
         )
         async with await connect(Host(name="red01"), settings_for(red01, tmp_path)) as connection:
             assert (await connection.run(["echo", "hello"], timeout=10)).stdout == b"hello\n"
+
+
+@pytest.mark.parametrize("command", ["false", "/no/such/program %h"])
+async def test_a_proxy_command_that_fails_is_told(command: str, home: Path) -> None:
+    (home / ".ssh" / "config").write_text(f"Host red01\n  ProxyCommand {command}\n")
+    with pytest.raises(Unreachable, match=r"the ProxyCommand in ~/\.ssh/config made no connection") as caught:
+        await connect(Host(name="red01"), Settings())
+    assert caught.value.hint == "try it by hand: ssh red01"
+
+
+async def test_a_jump_host_of_our_own_takes_the_place_of_a_proxy_command(tmp_path: Path, home: Path) -> None:
+    async with SimulatedHost("gate") as gate, SimulatedHost("red01") as red01:
+        (home / ".ssh" / "config").write_text("Host red01\n  ProxyCommand false\n")
+        settings = Settings(known_hosts=(gate.known_hosts(tmp_path), red01.known_hosts(tmp_path)), accept_new=True)
+        host = replace(red01.host, jump=f"pi@127.0.0.1:{gate.port}")
+        async with await connect(host, settings) as connection:
+            assert (await connection.run(["true"], timeout=10)).status == 0
+        assert gate.logins == 1
 
 
 def test_keys_of_tests_are_private(home: Path) -> None:

@@ -218,6 +218,14 @@ async def test_a_host_that_ends_the_login(tmp_path: Path) -> None:
             await connect(red01.host, settings_for(red01, tmp_path))
 
 
+async def test_a_host_that_is_still_booting(tmp_path: Path) -> None:
+    said = "System is booting up. Unprivileged users are not permitted to log in yet. See pam_nologin(8).\n"
+    async with SimulatedHost("red01", banner=said) as red01:
+        red01.ends_logins = True
+        with pytest.raises(Unreachable, match=r"it is booting or shutting down: System is booting up\."):
+            await connect(red01.host, settings_for(red01, tmp_path))
+
+
 async def test_a_login_that_takes_too_long(tmp_path: Path) -> None:
     async with SimulatedHost("red01") as red01:
         red01.login_takes = 30

@@ -127,7 +127,7 @@ class SSHChannel(Process, asyncssh.SSHClientSession[bytes]):
         if not self.is_over:
             with contextlib.suppress(OSError):  # it may be closed already
                 self._channel.kill()
-        # sshd before 7.9 knows no signals, and nothing signals a sudo: losing its channel ends those that read from it.
+        # sshd before 7.9 knows no signals, later ones spare root and sudo: their streams are all we can take.
         self._channel.abort()
         self.has_ended(-signal.SIGKILL)
         self.closed()

@@ -8,6 +8,7 @@ import re
 import asyncssh
 
 from ...errors import AuthenticationFailed, BrambleError, ConnectionLost, HostError, UnknownHostKey, Unreachable
+from ..known_hosts import SSH_PORT
 from ..settings import Settings
 from .login import Login
 from .route import Route
@@ -45,6 +46,13 @@ def failed_login(error: BaseException, login: Login) -> BrambleError:
             fingerprint="",
             why=_reason(error),
             hint=f"look at what it shows now: bramble hosts trust {host}",
+        )
+    if "nologin" in login.banner:
+        return Unreachable(
+            "it lets nobody in just now: it is booting or shutting down",
+            host=host,
+            why=" ".join(login.banner.split()),
+            hint="try again in a minute",
         )
     if isinstance(error, asyncssh.PermissionDenied) or "authentication failures" in str(error).lower():
         return _not_let_in(error, login)
@@ -101,7 +109,8 @@ def _not_let_in(error: BaseException, login: Login) -> AuthenticationFailed:
     elif offer.hint:
         hint = offer.hint
     else:
-        hint = f"put your key there: ssh-copy-id {user}@{login.route.address}; or log in otherwise: --user, --key"
+        port = "" if login.route.port == SSH_PORT else f"-p {login.route.port} "
+        hint = f"put your key there: ssh-copy-id {port}{user}@{login.route.address}; or log in otherwise: --user, --key"
     return AuthenticationFailed(f"{user} is not let in", host=host, why="; ".join(parts), hint=hint)
 
 
