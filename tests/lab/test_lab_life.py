@@ -36,7 +36,7 @@ def leftovers(name: str) -> list[str]:
             continue
         if f"/lab/{name}/" in command or f"bramble.lab.supervisor {name} " in command:
             found.append(command)
-    found += [str(path) for path in (lab.folder,) if path.exists()]
+    found += [str(path) for path in (lab.folder, *Path("/run/systemd/nspawn").glob(f"*/{name}*")) if path.exists()]
     return found
 
 

@@ -25,6 +25,8 @@ from bramble.lab.state import HostSpec, LabSpec, load, locked
 
 #: systemd-nspawn's exit status when its payload asked for a reboot (EXIT_FORCE_RESTART).
 _REBOOT = 133
+#: nspawn leaves locks and a folder a host there when it is killed.
+_NOTES = Path("/run/systemd/nspawn")
 _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
 
 
@@ -60,7 +62,9 @@ def _enter_groups(lab: LabSpec, host: HostSpec) -> Groups:
 
 
 def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
-    """Lay the host's own disk over its base tree."""
+    """Lay the host's own disk over its base tree; and what nspawn notes in /run is ours alone, and goes with us."""
+    _NOTES.mkdir(parents=True, exist_ok=True)
+    run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab-notes", _NOTES], what="hiding nspawn's notes")
     root = lab.host_folder(host) / "root"
     root.mkdir(exist_ok=True)
     argv: list[str | Path] = ["mount", "-t", "overlay", "-o", disks.overlay(lab, host), "overlay", root]
@@ -98,7 +102,12 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
     nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment)
     _give_controllers(nspawn, groups)
     code = nspawn.wait()
-    _kill_rest(groups)
+    if stall:
+        rest = Groups((stall,))
+        rest.kill()
+        rest.remove()
+    else:
+        _kill_rest(groups)
     return code
 
 
