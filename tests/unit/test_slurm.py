@@ -1,13 +1,12 @@
 """The Slurm room's plans, as data: each file in ``slurm/`` is a case, and ``snapshots/slurm/`` holds what came of it.
 
-To add a case, add a file (see the others for its keys), run ``BRAMBLE_SNAPSHOTS=write`` with this file, and read what
-was written before committing it.
+To add a case, add a file (see the others for its keys), run ``make snapshots``, and read what was written before
+committing it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -82,10 +81,10 @@ def _made(case: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PLANNED)
-def test_plan_is_as_it_was(name: str) -> None:
+def test_plan_is_as_it_was(name: str, request: pytest.FixtureRequest) -> None:
     made = json.loads(json.dumps(_made(CASES[name])))
     file = HERE / "snapshots" / "slurm" / f"{name}.json"
-    if os.environ.get("BRAMBLE_SNAPSHOTS") == "write":
+    if request.config.getoption("update_snapshots"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
     assert made == json.loads(file.read_text())
