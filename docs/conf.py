@@ -16,6 +16,7 @@ exclude_patterns = ["_ext"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 default_role = "code"
+smartquotes = False  # a value in quotes is there to be copied
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True

@@ -21,6 +21,7 @@ import pytest
 
 from bramble import api, errors
 from bramble.cli import bramble
+from bramble.cli.complaint import guarded
 from bramble.cli.lazy import Command, LazyGroup
 from bramble.engine.report import ExitCode
 from bramble.inventory.schema import ClusterFile, ServiceEntry
@@ -229,6 +230,21 @@ def test_links_lead_to_files(page: Path) -> None:
 @pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples_stand_in_the_manual(path: Path) -> None:
     assert any(f"examples/{path.name}" in page for page in PAGES.values())
+
+
+def shown_with_output() -> list[tuple[str, str]]:
+    """Commands that need no host, with what the manual says that they print."""
+    blocks = re.findall(r"^```console\n(.*?)^```", "".join(PAGES.values()), re.MULTILINE | re.DOTALL)
+    shown = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE)]
+    parts = [part.partition("\n") for part in shown if part.startswith("bramble hosts expand")]
+    return [(line, output) for line, _, output in parts if output.strip()]
+
+
+@pytest.mark.parametrize(("line", "output"), shown_with_output())
+def test_a_printed_output_is_what_comes(line: str, output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    guarded(lambda: bramble.main(shlex.split(line)[1:], prog_name="bramble", standalone_mode=False))
+    said = capsys.readouterr()
+    assert said.out + said.err == output
 
 
 def test_expressions_mean_what_the_manual_says() -> None:
