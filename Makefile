@@ -63,7 +63,7 @@ changelog: env ## what the next release's entry will read like
 	@$(BIN)/towncrier build --draft
 
 recording: system env ## record anew what the README shows (root)
-	@scripts/demo --record docs/demo.svg
+	@$(BIN)/python scripts/record-demo docs/_static/demo.svg
 
 clean: ## remove what was built here; labs and caches of the user stay
 	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

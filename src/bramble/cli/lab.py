@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,9 @@ def status(name: str | None, as_json: bool) -> int:
     from .. import lab as rooms
 
     found = (rooms.status(name),) if name else rooms.labs()
-    for one in found:
+    for number, one in enumerate(found):
+        if number and not as_json:
+            click.echo()
         _show(one, as_json)
     if not found and not as_json:
         click.echo("there is no lab: bramble lab up")
@@ -192,4 +195,5 @@ def _show(found: LabStatus, as_json: bool = False) -> None:
         ("host", "address", "release", "power", "network"),
         ((host.name, host.address, host.release, host.power, words[host.connected]) for host in found.hosts),
     )
-    tables.say(f"ssh -i {found.key} -o UserKnownHostsFile={found.known_hosts} pi@{found.hosts[0].address}")
+    key, known = (path.replace(os.path.expanduser("~/"), "~/", 1) for path in (found.key, found.known_hosts))
+    tables.say(f"ssh -i {key} -o UserKnownHostsFile={known} pi@{found.hosts[0].address}")

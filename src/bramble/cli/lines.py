@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from rich.text import Text
+
 from ..errors import BrambleError
 from ..runner import events
 from ..runner.events import Event
@@ -131,7 +133,7 @@ def ending(
         parts += ["", block]
     parts += ["", summary.host_table(report)]
     if report["exit_code"] == 0:
-        parts += ["", summary.verdict(report)[0]]
+        parts += ["", Text(summary.verdict(report)[0], style="bold green")]
     else:
         parts.append("")  # the sentence follows on standard error
     return parts
