@@ -6,7 +6,6 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
@@ -15,9 +14,10 @@ from tests.sshserver import SimulatedHost, write_key
 
 from bramble.connection import Settings, connect
 from bramble.connection.known_hosts import fingerprint
+from bramble.connection.ssh.config import Config
 from bramble.connection.ssh.identities import Identities
 from bramble.connection.ssh.route import route
-from bramble.errors import AuthenticationFailed, Unreachable, UsageError
+from bramble.errors import AuthenticationFailed
 from bramble.model import Host
 from bramble.runner.wire import Secret
 
@@ -236,7 +236,7 @@ async def test_identities_only_leaves_the_agents_other_keys_out(tmp_path: Path, 
 def test_logins_do_not_share_keys(home: Path) -> None:
     """A login notes in its key how to sign for that server."""
     settings = Settings()
-    identities, way = Identities(settings), route(Host(name="red01"), settings)
+    identities, way = Identities(settings), route(Host(name="red01"), settings, Config(settings.config))
     first, second = (asyncio.run(identities.offer(way).next()) for _ in range(2))
     assert first is not None
     assert second is not None
@@ -303,92 +303,6 @@ async def test_no_private_key_is_ever_shown(tmp_path: Path, home: Path) -> None:
     secret = (home / ".ssh" / "id_ed25519").read_text().splitlines()[2]
     for said in (str(caught.value), repr(vars(caught.value)), repr(settings), repr(settings.connector.__dict__)):
         assert secret not in said
-
-
-# ~/.ssh/config
-
-
-async def test_ssh_config_says_where_and_as_whom(tmp_path: Path, home: Path) -> None:
-    async with SimulatedHost("red01") as red01:
-        (home / ".ssh" / "config").write_text(
-            f"Host red01\n  HostName 127.0.0.1\n  Port {red01.port}\n  User pi\nHost *\n  User somebody\n"
-        )
-        async with await connect(Host(name="red01"), settings_for(red01, tmp_path)) as connection:
-            assert (await connection.run(["true"], timeout=10)).status == 0
-
-
-async def test_the_hosts_own_fields_win(tmp_path: Path, home: Path) -> None:
-    async with SimulatedHost("red01") as red01:
-        (home / ".ssh" / "config").write_text("Host red01\n  HostName red.invalid\n  Port 1\n  User somebody\n")
-        await login(red01, tmp_path)
-
-
-async def test_no_config_is_read_where_none_is_wanted(tmp_path: Path, home: Path) -> None:
-    (home / ".ssh" / "config").write_text("Host red01\n  Port one\n")
-    async with SimulatedHost("red01") as red01:
-        await login(red01, tmp_path, config="")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Host red01\n  Port one\n", ":2: Invalid Port integer value: one"),
-        ("Host red01\n\n  User 'pi\n", ":3: No closing quotation"),
-        ("Host red01\n  Ciphers\n", ":2: Missing Ciphers value"),
-        ("Host red01\n  IdentityFile %Q\n", " cannot be used: Invalid token expansion: Q"),
-    ],
-)
-async def test_a_mistake_in_ssh_config_is_shown_with_its_line(text: str, said: str, home: Path) -> None:
-    config = home / ".ssh" / "config"
-    config.write_text(text)
-    with pytest.raises(UsageError) as caught:
-        await connect(Host(name="red01"), Settings())
-    assert said in str(caught.value)
-    assert str(config) in str(caught.value) or "~/.ssh/config" in str(caught.value)
-
-
-async def test_a_mistake_in_an_included_file_is_shown_there(home: Path) -> None:
-    (home / ".ssh" / "more").write_text("\nPort one\n")
-    (home / ".ssh" / "config").write_text("Include more\n")
-    with pytest.raises(UsageError, match=r"/\.ssh/more:2: Invalid Port"):
-        await connect(Host(name="red01"), Settings())
-
-
-async def test_a_proxy_command_makes_the_connection(tmp_path: Path, home: Path) -> None:
-    relay = home / "relay"
-    relay.write_text(
-        "import socket,sys,threading,os\n"
-        "s=socket.create_connection((sys.argv[1],int(sys.argv[2])))\n"
-        "def back():\n"
-        "  while d:=s.recv(65536): os.write(1,d)\n"
-        "  os._exit(0)\n"
-        "threading.Thread(target=back,daemon=True).start()\n"
-        "while d:=os.read(0,65536): s.sendall(d)\n"
-    )
-    async with SimulatedHost("red01") as red01:
-        (home / ".ssh" / "config").write_text(
-            f"Host red01\n  HostName 127.0.0.1\n  Port {red01.port}\n  User pi\n  ProxyCommand python3 {relay} %h %p\n"
-        )
-        async with await connect(Host(name="red01"), settings_for(red01, tmp_path)) as connection:
-            assert (await connection.run(["echo", "hello"], timeout=10)).stdout == b"hello\n"
-
-
-@pytest.mark.parametrize("command", ["false", "/no/such/program %h"])
-async def test_a_proxy_command_that_fails_is_told(command: str, home: Path) -> None:
-    (home / ".ssh" / "config").write_text(f"Host red01\n  ProxyCommand {command}\n")
-    with pytest.raises(Unreachable, match=r"the ProxyCommand in ~/\.ssh/config made no connection") as caught:
-        await connect(Host(name="red01"), Settings())
-    assert caught.value.hint == "try it by hand: ssh red01"
-
-
-async def test_a_jump_host_of_our_own_takes_the_place_of_a_proxy_command(tmp_path: Path, home: Path) -> None:
-    async with SimulatedHost("gate") as gate, SimulatedHost("red01") as red01:
-        (home / ".ssh" / "config").write_text("Host red01\n  ProxyCommand false\n")
-        settings = Settings(known_hosts=(gate.known_hosts(tmp_path), red01.known_hosts(tmp_path)), accept_new=True)
-        host = replace(red01.host, jump=f"pi@127.0.0.1:{gate.port}")
-        async with await connect(host, settings) as connection:
-            assert (await connection.run(["true"], timeout=10)).status == 0
-        assert gate.logins == 1
 
 
 def test_keys_of_tests_are_private(home: Path) -> None:

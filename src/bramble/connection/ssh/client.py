@@ -14,6 +14,7 @@ from ...model import Host
 from ..dial import dial
 from ..known_hosts import Judge, KnownHosts
 from ..settings import HostKey, Settings
+from .config import Config
 from .identities import Identities
 from .jumps import Jumps, Pass
 from .login import KINDS, Login, Peek, algorithms, signatures
@@ -35,6 +36,7 @@ class Client:
         # At its info level asyncssh writes whole commands into the log.
         asyncssh.set_log_level("WARNING")
         self._settings = settings
+        self._config = Config(settings.config)
         self._books: dict[str, KnownHosts] = {}
         self._accepted = KnownHosts()
         self._remembered: set[str] = set()
@@ -43,12 +45,12 @@ class Client:
 
     async def connect(self, host: Host) -> SSHConnection:
         """As `bramble.connection.connect`."""
-        login = await self._reach(route(host, self._settings), ())
+        login = await self._reach(route(host, self._settings, self._config), ())
         return SSHConnection(host, login)
 
     async def host_keys(self, host: Host) -> list[HostKey]:
         """As `bramble.connection.fetch_host_keys`."""
-        way = route(host, self._settings)
+        way = route(host, self._settings, self._config)
         looks = await asyncio.gather(*(self._peek(way, kinds) for kinds in _SHOWN), return_exceptions=True)
         shown = [look for look in looks if isinstance(look, HostKey)]
         failures = [look for look in looks if isinstance(look, BaseException)]
@@ -58,7 +60,7 @@ class Client:
 
     async def _through(self, hops: tuple[Host, ...], trail: tuple[str, ...]) -> asyncssh.SSHClientConnection:
         """The connection to the last of these hosts, through those before it."""
-        way = route(hops[-1], self._settings)
+        way = route(hops[-1], self._settings, self._config)
         if len(hops) > 1:
             way = dataclasses.replace(way, jumps=hops[:-1])
         return (await self._reach(way, trail)).connection

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -14,6 +13,7 @@ from ...errors import UsageError
 from ...model import Host
 from ..known_hosts import SSH_PORT, written_name
 from ..settings import Settings
+from .config import Config
 
 #: A jump host as written: user@host:port, [::1]:22, ssh://user@host:port.
 _JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<name>[^:@\[\]]+))(?::(?P<port>\d+))?/?")
@@ -94,7 +94,7 @@ class Route:
         return self.options.config.get(keyword)
 
 
-def route(host: Host, settings: Settings) -> Route:
+def route(host: Host, settings: Settings, config: Config) -> Route:
     """The way to a host.
 
     Raises
@@ -102,7 +102,7 @@ def route(host: Host, settings: Settings) -> Route:
     UsageError
         ~/.ssh/config, or the jump host, cannot be understood.
     """
-    options = _options(host, settings)
+    options = config.options(host)
     own = (host.known_hosts,) if host.known_hosts else ()
     jump = host.jump or (options.tunnel if isinstance(options.tunnel, str) else "")
     return Route(
@@ -143,27 +143,6 @@ def jumps(text: str, host: Host) -> tuple[Host, ...]:
         port, user = int(parts["port"] or 0), parts["user"] or ""
         found.append(Host(name=name, user=user, port=port, key=host.key, known_hosts=host.known_hosts))
     return tuple(found)
-
-
-def _options(host: Host, settings: Settings) -> asyncssh.SSHClientConnectionOptions:
-    try:
-        path = Path(settings.config).expanduser() if settings.config else None
-        return asyncssh.SSHClientConnectionOptions(
-            config=[path] if path is not None and path.exists() else [],
-            host=host.name,
-            port=host.port or (),
-            username=host.user or (),
-            client_keys=None,  # `identities` does that, in an order that suits a limit on tries
-            gss_host=None,  # no Kerberos: it would cost each login a look-up
-            x509_trusted_certs=None,
-            x509_trusted_cert_paths=[],
-        )
-    except (ValueError, OSError) as error:
-        if placed := re.fullmatch(r"(?P<file>.*) line (?P<line>\d+): (?P<reason>.*)", str(error), re.DOTALL):
-            what = f"{placed['file']}:{placed['line']}: {placed['reason']}"
-            raise UsageError(what, hint=f"mend line {placed['line']} of {placed['file']}") from None
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"{settings.config} cannot be used: {reason}", hint=f"mend {settings.config}") from None
 
 
 def _words(value: object) -> tuple[str, ...]:
