@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from bramble import lab as labs
 from bramble.lab.testing import Lab
@@ -29,9 +31,15 @@ def seeds(text: str) -> list[int]:
     return found
 
 
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main(arguments: list[str]) -> int:
     """Carry all seeds out; 1 where any of them failed."""
     chosen = seeds(arguments[0] if arguments else "1-200")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)  # whoever ends a night's campaign must not be left with its lab
     failed = []
     with tempfile.TemporaryDirectory(prefix="bramble-faults-") as folder:
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
