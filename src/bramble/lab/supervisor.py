@@ -37,7 +37,8 @@ def main(lab_name: str, host_name: str) -> int:
         return 0  # taken down while we were starting
     host = lab.host(host_name)
     folder = lab.host_folder(host)
-    with locked(folder / "supervisor.lock", busy=f"{host.name} has a supervisor already", seconds=0):
+    # Not at once: whoever looks whether the lock is held holds it for an instant.
+    with locked(folder / "supervisor.lock", busy=f"{host.name} has a supervisor already", seconds=2):
         groups = _enter_groups(lab, host)
         _mount_disk(lab, host)
         for number in itertools.count():
