@@ -279,6 +279,18 @@ def test_what_a_cut_transaction_brought_is_known_to_the_next_run(disk: Disk) -> 
     assert known.batches[0].leftovers(disk) == ["/etc/mysql", "/var/lib/mysql"]
 
 
+def test_a_companion_of_an_earlier_service_becomes_the_later_ones_too(disk: Disk) -> None:
+    brought.expect(disk)
+    arrive(disk, "libx")
+    brought.load(disk)
+    disk.put("/var/lib/apt/extended_states", "Package: libx\nArchitecture: amd64\nAuto-Installed: 1\n\n")
+    answer = change(Package(names=("munge", "libx")), disk)
+    assert answer.summary == "ask for libx"
+    assert answer.before == {"Package libx": {"state": "not-installed"}}
+    disk.put("/var/lib/apt/extended_states", "")
+    assert Package(names=("munge", "libx")).check(disk) is None
+
+
 def test_a_unit_is_known_for_the_package_that_bramble_brought(disk: Disk) -> None:
     disk.put(f"{status.INFO}/theirs.list", "/lib/systemd/system/theirs.service\n")
     disk.put(f"{status.INFO}/mysql-server:amd64.list", "/lib\n/lib/systemd/system/mysql.service\n")

@@ -63,14 +63,31 @@ class Package(Step):
             state = known.get(name, status.ABSENT[0])
             if state != "installed":
                 before[f"Package {name}"] = {"state": state}
-        if not before:
-            return None
-        return Change(f"install {', '.join(name.split(' ', 1)[1] for name in before)}", before)
+        verbs = [f"install {', '.join(name.split(' ', 1)[1] for name in before)}"] if before else []
+        companions = self._companions(system)
+        if companions:
+            verbs.append(f"ask for {', '.join(companions)}")
+            before.update({f"Package {name}": {"state": status.ABSENT[0]} for name in companions})
+        return Change(", ".join(verbs), before) if before else None
+
+    def _companions(self, system: System) -> "list[str]":
+        """Those that are there only because another package that bramble brought needs them.
+
+        They become this step's, too: else they would stay for ever when it leaves as the last.
+        """
+        ours = set(self.names) & brought.read(system).packages
+        known = status.states(system)
+        return (
+            sorted(name for name in ours & status.automatic(system) if known.get(name) == "installed") if ours else []
+        )
 
     def apply(self, system: System, change: Change) -> None:
         if transaction.repair(system):
             brought.load(system)  # settles what the cut run brought
         missing = [name for name in self.names if status.states(system).get(name) != "installed"]
+        companions = self._companions(system)
+        if companions:
+            transaction.mark_manual(system, companions)
         if not missing:
             return
         brought.expect(system)

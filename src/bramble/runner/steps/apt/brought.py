@@ -79,17 +79,21 @@ class Brought:
 
 
 def load(system: System) -> Brought:
-    """What is known; what a cut left open is settled first."""
+    """What is known; what a cut left open is settled first, and noted."""
+    known = read(system)
+    return _settle(system, known) if known.pending else known
+
+
+def read(system: System) -> Brought:
+    """What is written down, without a change to anything."""
     try:
         with open(system.path(FILE)) as file:
             data = json.load(file)
     except FileNotFoundError:
         return Brought()
     pending = data.get("pending")
-    known = Brought(
-        [Batch(**batch) for batch in data["batches"]], Batch(**pending) if pending else None, data["rescued"]
-    )
-    return _settle(system, known) if known.pending else known
+    batches = [Batch(**batch) for batch in data["batches"]]
+    return Brought(batches, Batch(**pending) if pending else None, data["rescued"])
 
 
 def save(system: System, known: Brought) -> None:

@@ -221,6 +221,11 @@ def purge(system: System, names: "Iterable[str]", *, keep_configuration: "Iterab
             raise causes.explain(system, output, f"{', '.join(some)} could not be removed")
 
 
+def mark_manual(system: System, names: "Iterable[str]") -> None:
+    """Let apt know that somebody asked for these packages."""
+    system.must(["apt-mark", "manual", *sorted(names)], "apt could not mark packages as asked for")
+
+
 def mark_automatic(system: System, names: "Iterable[str]") -> None:
     """Let apt forget that somebody asked for these packages: they go when what needs them goes."""
     system.must(["apt-mark", "auto", *sorted(names)], "apt could not mark packages as no longer asked for")
