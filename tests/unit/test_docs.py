@@ -138,6 +138,7 @@ def test_a_field_without_words_is_found() -> None:
 @pytest.mark.parametrize("name", extension("services").rooms())
 def test_a_service_has_a_page_with_all_options(name: str) -> None:
     page = PAGES[f"services/{name}"]
+    assert (ROOT / f"src/bramble/services/{name}/README.md").exists()
     info = api.run(api.services(name))[0]
     for option in info.options:
         assert option.description

@@ -39,7 +39,7 @@ _cluster = click.option(
 @click.command(
     cls=Command,
     examples="""
-    bramble hosts expand "red,red[01-03]!red02"
+    bramble hosts expand 'red,red[01-03]!red02'
     bramble hosts expand --fold "red01 red02 red03"
     getent hosts | awk '{print $2}' | bramble hosts expand --fold -
     """,
@@ -48,7 +48,7 @@ _cluster = click.option(
 @click.option("--fold", is_flag=True, cls=Option, help="One line, as short as it can be: red[01-03].")
 @options.json_option()
 def expand(expression: str, fold: bool, as_json: bool) -> int:
-    r"""Print the hosts that an expression means.
+    """Print the hosts that an expression means.
 
     \b
     red,red[01-03]      red red01 red02 red03
@@ -57,7 +57,7 @@ def expand(expression: str, fold: bool, as_json: bool) -> int:
     pi@red[01-02]:2222  user and port
     red[01-09]!red05    all but one
     -                   reads them from standard input
-    """
+    """  # noqa: D301  (click's mark for lines that stay as they are)
     from .. import api
 
     found = api.hosts_expand(expression, lines=sys.stdin if expression == "-" else ())
