@@ -53,7 +53,7 @@ bramble = _Bramble(
         "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),
         "completion": Entry("completion:completion", _AROUND, "Print the completion script for a shell."),
     },
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
     params=[
         Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."

@@ -13,6 +13,10 @@ from typing import Any, NamedTuple
 
 import click
 
+#: Names of the option that shows a help page. Each command has them by itself: click keeps the option that the first
+#: context made, and a context made outside of `main` (completion, the manual) would know only the second.
+HELP = ("-h", "--help")
+
 #: Set by ``--debug``, and by people: an unexpected error shows its traceback.
 DEBUG = "BRAMBLE_DEBUG"
 
@@ -61,6 +65,10 @@ class Command(click.Command):
         self.examples = textwrap.dedent(examples).strip()
         self.params.append(debug_option())
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The same, whatever context asks."""
+        return list(HELP)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section, the command's own first."""
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
@@ -106,9 +114,13 @@ class LazyGroup(click.Group):
         self.entries = entries
         self.default = default
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """The same, whatever context asks."""
+        return list(HELP)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, with the default command put in where none is named."""
-        if self.default and (not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)):
+        if self.default and (not args or (args[0].startswith("-") and args[0] not in HELP)):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
