@@ -145,6 +145,14 @@ def test_a_service_has_a_page_with_all_options(name: str) -> None:
         assert f"`{option.name}`" in page
 
 
+def test_states_of_a_service_are_told() -> None:
+    doc = inspect.getdoc(api.ServiceState) or ""
+    states = re.findall(r"``([a-z ]+)``", doc.partition("differences\n")[0])
+    assert len(states) >= 5
+    for state in set(states) - {"differences"}:
+        assert f"| {state} |" in PAGES["guide/running"]
+
+
 def test_exit_codes_are_told() -> None:
     for code in ExitCode:
         assert f"| {int(code)} |" in PAGES["guide/running"]
