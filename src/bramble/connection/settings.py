@@ -59,7 +59,7 @@ class Settings:
         A host that says nothing is asked every so many seconds, and given up after so many questions without an
         answer: with the defaults a host that is cut off counts as lost after 20 s.
     connections
-        How many handshakes go on at the same moment. One costs the controller about 4 ms of processor time, the
+        How many handshakes go on at the same moment. One costs the controller some 3 ms of processor time; the
         rest is waiting for the host.
     password
         For logins where no key is accepted.

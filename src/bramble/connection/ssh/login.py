@@ -113,10 +113,6 @@ class Login(asyncssh.SSHClient):
         if self._on_lost is not None:
             self._on_lost()
 
-    def begin_auth(self, username: str) -> None:
-        """Called by asyncssh when the exchange of keys is done: the host has proven that the key is its own."""
-        self.proven = True
-
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         """Called by asyncssh with every key that a host shows: we gave it no list of trusted ones."""
         shown = self._described(key)
@@ -177,23 +173,27 @@ class Login(asyncssh.SSHClient):
 
     # Our side.
 
+    def auth_completed(self) -> None:
+        """Called by asyncssh when we are in."""
+        self.proven = True
+
     def auth_banner_received(self, msg: str, lang: str) -> None:
         """Called by asyncssh with what the host wants people to read before they log in."""
         self.banner = msg.strip()[:500]
 
     async def public_key_auth_requested(self) -> asyncssh.SSHKeyPair | None:
         """Called by asyncssh for the next key to show."""
-        self._note_methods()
+        self._asked()
         return await self.offer.next()
 
     def password_auth_requested(self) -> str | None:
         """Called by asyncssh for a password, once."""
-        self._note_methods()
+        self._asked()
         return self._password()
 
     def kbdint_auth_requested(self) -> str | None:
         """Called by asyncssh where the host asks questions: many ask for nothing but the password."""
-        self._note_methods()
+        self._asked()
         return "" if self._settings.password is not None else None
 
     def kbdint_challenge_received(
@@ -205,7 +205,9 @@ class Login(asyncssh.SSHClient):
         password = self._password() if len(prompts) == 1 and "password" in prompts[0][0].lower() else None
         return None if password is None else [password]
 
-    def _note_methods(self) -> None:
+    def _asked(self) -> None:
+        # Nothing is asked before the exchange of keys is done.
+        self.proven = True
         # Each method that fails is struck off asyncssh's list, so the first look is the one that counts.
         if self.connected is not None and not self.methods:
             self.methods = list(self.connected.get_server_auth_methods())
