@@ -130,6 +130,7 @@ def conclude(reports: list[Report], *, told: bool = True) -> int:
     from . import summary
     from .terminal import console, show
 
+    several = len({report.cluster for report in reports}) > 1
     for report in reports:
         data = report.to_json()
         if not told:
@@ -137,7 +138,7 @@ def conclude(reports: list[Report], *, told: bool = True) -> int:
             for block in summary.failures(data):
                 show(error_console, block)
         if not report.ok:
-            complain(*summary.verdict(data))
+            complain(*summary.verdict(data, report.cluster if several else ""))
     return max((int(report.exit_code) for report in reports), default=0)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-
-from rich.text import Text
 
 from ..errors import BrambleError
 from ..runner import events
 from ..runner.events import Event
 from . import summary
-from .story import CHANGES, Story, plain, short
+from .story import Story, plain, short
 from .terminal import console, show
 
 #: What a dry run finds.
@@ -38,12 +35,12 @@ class Lines:
         """Write what an event tells."""
         if isinstance(event, events.RunStarted):
             self._stories[cluster] = Story(event)
-            self._write(summary.heading(self._stories[cluster]).plain)
+            self._write(summary.heading(self._stories[cluster], cluster).plain)
             return
         story = self._stories[cluster]
         story.take(event)
         if isinstance(event, events.RunFinished):
-            for item in ending(story, event.report, changes=FORESEEN, diff=self.diff):
+            for item in summary.ending(story, event.report, cluster, shown=FORESEEN, diff=self.diff):
                 show(self._console, item)
             return
         told = line(event, verbose=self.verbose)
@@ -115,25 +112,3 @@ def _detail(event: Event) -> str:
         case events.HostWaiting():
             return f"{'waits':12} for {', '.join(event.groups)} on other hosts"
     return ""
-
-
-def ending(
-    story: Story, report: dict[str, Any], *, changes: tuple[str, ...], diff: bool, width: int = 400
-) -> list[Any]:
-    """What is shown when a run is over: changes and differences where wanted, failures, the table, the sentence."""
-    parts: list[Any] = []
-    if changes and story.of(*changes):
-        parts += ["", summary.happened(story, *changes, width=width)]
-    if diff:
-        parts += ["", *summary.differences(story.of(*CHANGES))]
-    kept, failures = list(summary.kept(report)), list(summary.failures(report))
-    if kept:
-        parts += ["", *kept]
-    for block in failures:
-        parts += ["", block]
-    parts += ["", summary.host_table(report)]
-    if report["exit_code"] == 0:
-        parts += ["", Text(summary.verdict(report)[0], style="bold green")]
-    else:
-        parts.append("")  # the sentence follows on standard error
-    return parts

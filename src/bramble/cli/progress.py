@@ -51,7 +51,7 @@ class Progress:
         if isinstance(event, events.RunStarted):
             self._stories[cluster] = story = Story(event)
             if not self.transient:
-                self.console.print(summary.heading(story))
+                self.console.print(summary.heading(story, cluster))
             self._live.start()
             return
         story = self._stories[cluster]
@@ -62,7 +62,9 @@ class Progress:
                 self._live.stop()
             if not self.transient:
                 shown = () if self.verbose else (*CHANGES, "passed")
-                for part in lines.ending(story, event.report, changes=shown, diff=self.diff, width=self.console.width):
+                for part in summary.ending(
+                    story, event.report, cluster, shown=shown, diff=self.diff, width=self.console.width
+                ):
                     show(self.console, part)
         elif isinstance(event, events.Note) and not self.transient:
             self.console.print(Text(f"  {event.text}", style="dim"))

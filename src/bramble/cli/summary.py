@@ -5,7 +5,7 @@ Everything here makes rich renderables from a `Story` and a report; whoever show
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .story import Happening, Story, fold, plain, short
+from .story import CHANGES, Happening, Story, fold, plain, short
 
 #: From so many hosts on, those that ended alike share a line.
 FOLD = 17
@@ -36,12 +36,56 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def heading(story: Story) -> Text:
-    """What begins: ``deploy slurm on red,red[01-02]``."""
+def heading(story: Story, cluster: str = "") -> Text:
+    """What begins: ``deploy slurm on red,red[01-02]``; ``cluster`` where it is one of several."""
     started = story.started
     about = f" {started.service}" if started.service else ""
     text = Text(f"{started.verb}{about} on {fold(started.hosts)}", style="bold")
+    if cluster:
+        text.append(f", cluster {cluster}")
     return text.append(f"  run {started.run}", style="not bold dim")
+
+
+def ending(
+    story: Story,
+    report: Mapping[str, Any],
+    cluster: str = "",
+    *,
+    shown: Iterable[str],
+    diff: bool,
+    width: int = 400,
+) -> Iterator[RenderableType]:
+    """What is shown when a run is over: what happened, differences, failures, the table, the closing sentence.
+
+    Parameters
+    ----------
+    cluster
+        Its name, where it is one of several.
+    shown
+        Outcomes of steps to tell of.
+    diff
+        Show the differences.
+    width
+        Columns there are.
+    """
+    if story.of(*shown):
+        yield ""
+        yield happened(story, *shown, width=width)
+    if diff:
+        yield ""
+        yield from differences(story.of(*CHANGES))
+    left = list(kept(report))
+    if left:
+        yield ""
+        yield from left
+    for block in failures(report):
+        yield ""
+        yield block
+    yield ""
+    yield host_table(report)
+    yield ""
+    if report["exit_code"] == 0:
+        yield Text(verdict(report, cluster)[0], style="bold green")
 
 
 def happened(story: Story, *outcomes: str, width: int) -> RenderableType:
@@ -156,8 +200,13 @@ def kept(report: Mapping[str, Any]) -> Iterator[Text]:
         yield Text("kept: ", style="yellow").append(f"{fold(hosts)}: {plain(reason)}", style="default")
 
 
-def verdict(report: Mapping[str, Any]) -> tuple[str, str]:
+def verdict(report: Mapping[str, Any], cluster: str = "") -> tuple[str, str]:
     """The closing sentence and, where it is an error, the hint. An interrupted run has its own words elsewhere."""
+    sentence, hint = _verdict(report)
+    return f"{cluster}: {sentence}" if cluster else sentence, hint
+
+
+def _verdict(report: Mapping[str, Any]) -> tuple[str, str]:
     service, hosts = report["service"] or report["verb"], fold(host["host"] for host in report["hosts"])
     failed = [host["host"] for host in report["hosts"] if host["outcome"] in ("failed", "skipped")]
     if failed:

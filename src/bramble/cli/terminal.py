@@ -45,8 +45,8 @@ def console(stream: TextIO | None = None) -> Console:
 
 def show(where: Console, part: RenderableType) -> None:
     """Print something. Text is not wrapped, so that a command in it can be copied; tables end where they end."""
-    if isinstance(part, str | Text):
-        where.print(part, soft_wrap=True)
+    if isinstance(part, str | Text) or where.is_terminal:
+        where.print(part, soft_wrap=isinstance(part, str | Text))
         return
     with where.capture() as shown:
         where.print(part)

@@ -194,3 +194,19 @@ def test_titles_are_shortened_only_where_nothing_is_lost(title: str, shown: str)
 def test_a_host_that_is_out_no_longer_counts_its_time() -> None:
     line = HostLine("red", activity="out", began=10.0, ended=12.0)
     assert line.ended - line.began == 2.0
+
+
+@pytest.mark.parametrize("display", ["lines", "progress"])
+def test_several_clusters_at_once_are_told_apart(
+    display: str, recorded: Recorded, capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
+) -> None:
+    terminal = Terminal()
+    shown = Lines() if display == "lines" else Progress(terminal)
+    for pair in zip(recorded("verify"), recorded("verify"), strict=True):
+        for cluster, event in zip(("red", "blue"), pair, strict=True):
+            shown.take(event, cluster)
+            shown.tick()
+    shown.close()
+    written = capsys.readouterr().out if display == "lines" else _screen(terminal.getvalue())
+    assert not re.search("[\u2800-\u28ff✓✗·]", written), "nothing of the hosts' lines is left over"
+    assert written == snapshot
