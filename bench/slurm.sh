@@ -3,10 +3,10 @@
 #
 #     bench/slurm.sh SSH_CONFIG MANAGER NODE...
 #
-# Does the work of a deployment and its proof with nothing but ssh, bash and apt, on all hosts at once: one connection a
-# host (shared by ssh's own multiplexing), facts, users, munge key, configuration, packages, daemons, one job on all.
-# The names must stand in SSH_CONFIG with HostName, User, keys. Hosts are told apart as bramble does it: the manager runs
-# jobs, too. Prints the seconds each part took, and the whole. It checks and remembers nothing, and puts nothing back.
+# Does the work of a deployment and the plainest proof of it with nothing but ssh, bash and apt, on all hosts at once:
+# one connection a host (shared by ssh's own multiplexing), facts, users, munge key, configuration, packages, daemons,
+# one job on all. The names must stand in SSH_CONFIG with HostName, User, keys. As with bramble, the manager runs jobs,
+# too. Prints the seconds each part took, and the whole. It checks and remembers nothing, and puts nothing back.
 set -euo pipefail
 
 config=$1 manager=$2

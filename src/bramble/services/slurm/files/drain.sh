@@ -1,7 +1,15 @@
 # drain SECONDS NODE...: give these nodes no new jobs, and wait until those they have are over.
 seconds=$1
 shift
-nodes=$(IFS=,; echo "$*")
+nodes=
+for node; do
+    scontrol show node "$node" >/dev/null 2>&1 && nodes="$nodes,$node"
+done
+nodes=${nodes#,}
+if [ -z "$nodes" ]; then
+    scontrol ping
+    exit 1
+fi
 scontrol update NodeName="$nodes" State=DRAIN Reason="leaves the cluster" || exit 1
 ends=$(($(date +%s) + seconds))
 while jobs=$(squeue --noheader --nodelist="$nodes" --states=running,completing,suspended,stopped \
