@@ -58,7 +58,7 @@ def test_a_full_disk_while_packages_come(controller: Controller, fresh_lab: Lab)
 
 def test_a_read_only_file_system(controller: Controller, fresh_lab: Lab) -> None:
     """As a worn card leaves it."""
-    fresh_lab.execute("red01", "mount", "-o", "remount,bind,ro", "/")
+    fresh_lab.shell("red01", "journalctl --relinquish-var; mount -o remount,bind,ro /")
     done = controller.run("deploy", "beacon")
     refused(done, "red01", "Read-only file system", "card")
     served(fresh_lab, "red", "red02")
@@ -151,7 +151,7 @@ def test_a_clock_that_is_an_hour_off(
     controller: Controller, fresh_lab: Lab, slow_clock: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Munge's credentials would be out of date before they arrive: Slurm is refused before anything is changed."""
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, controller.env[name])
     before = {host: labs.snapshot("red", host) for host in fresh_lab.hosts}
     checked = api.run(api.hosts_check(cluster=controller.cluster))

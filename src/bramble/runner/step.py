@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
@@ -151,17 +152,32 @@ class RebootNeeded(Exception):
         self.boot_id = boot_id
 
 
+#: What to do about an operating system's refusal, by its number.
+_REMEDIES = {
+    errno.ENOSPC: "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+    errno.EROFS: "a worn or badly pulled card is mounted read-only: dmesg | tail; then check or change the card",
+    errno.EDQUOT: "the quota is used up: quota -s",
+    errno.EIO: "the card or disk has errors: dmesg | tail",
+}
+
+
 def os_error(error: OSError) -> StepError:
     """What the operating system refused, in words a person can act on."""
     path = error.filename or ""
-    hints = {
-        errno.ENOSPC: "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
-        errno.EROFS: "a worn or badly pulled card is mounted read-only: dmesg | tail; then check or change the card",
-        errno.EDQUOT: "the quota is used up: quota -s",
-        errno.EIO: "the card or disk has errors: dmesg | tail",
-    }
     return StepError(
         f"{path} cannot be written or read" if path else "the operating system refused",
         why=error.strerror or str(error),
-        hint=hints.get(error.errno or 0, ""),
+        hint=_REMEDIES.get(error.errno or 0, ""),
     )
+
+
+def told(lines: "Sequence[str]") -> "tuple[str, str]":
+    """Why a command failed by what it said, and what to do about it.
+
+    That is its last line, unless an earlier one tells of the disk: then the rest only came of that.
+    """
+    for number, hint in _REMEDIES.items():
+        for line in lines:
+            if os.strerror(number) in line:
+                return line, hint
+    return (lines[-1], "") if lines else ("", "")

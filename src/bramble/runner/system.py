@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from .step import StepError
+from .step import StepError, told
 
 #: Lines of output that go along with an error.
 LOG_LINES = 20
@@ -177,11 +177,12 @@ class System:
         """
         output = self.run(argv, **options)
         if output.status != 0:
-            lines = output.tail
+            why, hint = told(output.tail)
             raise StepError(
                 what or f"{' '.join(argv[:3])} failed with status {output.status}",
-                why=lines[-1] if lines else f"status {output.status}",
-                log=lines,
+                why=why or f"status {output.status}",
+                hint=hint,
+                log=output.tail,
             )
         return output
 
