@@ -90,22 +90,28 @@ async def status(**reach: Unpack[Reach]) -> Report:
         journals = await at_work.run.journals()
         asked = sorted(cluster.services)
         packages = tuple(p for name in asked for p in rooms.get(name).packages)
-        facts = await at_work.facts(packages)
+        # A plan is about all hosts of a service, also where only some of them were asked about.
+        facts = {**at_work.history.facts(cluster.name), **await at_work.facts(packages)}
+        whole = inventory.load(cluster.name) if cluster.file else cluster
         for current in asked:
             room = rooms.get(current)
-            members = inventory.of_service(cluster, current, given=False)
-            known = members.without([host.name for host in members.hosts if host.name not in facts])
-            if known.hosts:
+            everyone = inventory.of_service(whole, current, given=False)
+            members = everyone.only(cluster.hostset)
+            known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
+            compared = everyone.manager in known.hostset
+            if compared:
                 config = rooms.configure(room, inventory.options_of(cluster, current))
                 plan = room.plan(known, config, facts)
                 await at_work.run.carry_out(plan, "check", at_work.secrets.values(plan, make=False))
             for host in members.hosts:
                 entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
-                states.append(_state(host.name, current, entries, differences, host.name in journals))
+                found = differences.get((host.name, current), [])
+                if not compared:
+                    found = [f"not compared: nothing is known of the manager {everyone.manager} yet"]
+                states.append(_state(host.name, current, entries, found, host.name in journals))
         for host_name, entries in journals.items():
             for name in sorted({e["service"] for e in entries} - set(asked)):
-                found = [e for e in entries if e["service"] == name]
-                latest = max(found, key=lambda e: float(e["time"]))
+                latest = max((e for e in entries if e["service"] == name), key=lambda e: float(e["time"]))
                 states.append(
                     ServiceState(
                         host=host_name, service=name, state="left over", since=latest["time"], run=latest["run"]
@@ -120,7 +126,7 @@ def _state(
     host: str,
     service: str,
     entries: list[dict[str, Any]],
-    differences: dict[tuple[str, str], list[str]],
+    differences: list[str],
     reached: bool,
 ) -> ServiceState:
     if not reached:
@@ -128,12 +134,11 @@ def _state(
     if not entries:
         return ServiceState(host=host, service=service, state="absent")
     latest = max(entries, key=lambda e: float(e["time"]))
-    found = tuple(differences.get((host, service), ()))
     return ServiceState(
         host=host,
         service=service,
-        state="differs" if found else "in order",
-        differences=found,
+        state="differs" if differences else "in order",
+        differences=tuple(differences),
         since=latest["time"],
         run=latest["run"],
     )

@@ -38,7 +38,7 @@ class Reach(TypedDict, total=False):
     connect_timeout
         Seconds a host may take to answer.
     connections
-        How many hosts are connected to at the same moment.
+        How many connections are made at the same moment.
     on_event
         Called with every event of the run.
     """
