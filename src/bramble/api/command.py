@@ -13,6 +13,13 @@ from ..errors import HostError, StepFailed
 from .reach import Reach, job, resolve, settings
 
 
+#: Seconds that a command run as root gets beyond its time, so that its own host ends it, and says so.
+LATE = 10.0
+
+#: The status of coreutils' ``timeout`` when the time was over.
+TIMED_OUT = 124
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a command said on one host."""
@@ -46,7 +53,9 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
     how = settings(reach)
     line: Sequence[str] | str = argv[0] if len(argv) == 1 and not sudo else list(argv)
     if sudo:
-        line = ["sudo", "-n", "--", *(("sh", "-c", argv[0]) if len(argv) == 1 else argv)]
+        # What root runs does not end with the connection: sshd may not signal it, so the host keeps the time.
+        limit = ("timeout", "--kill-after=5", f"{timeout:g}")
+        line = ["sudo", "-n", "--", *limit, *(("sh", "-c", argv[0]) if len(argv) == 1 else argv)]
     password = reach.get("sudo_password")
     answers: dict[str, Answer] = {}
 
@@ -57,7 +66,7 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
             said, given = ["sudo", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
         connection = await connect(cluster.host(host), how)
         try:
-            done = await connection.run(said, input=given, timeout=timeout)
+            done = await connection.run(said, input=given, timeout=timeout + (LATE if sudo else 0))
         finally:
             await connection.close()
         answers[host] = Answer(
@@ -66,6 +75,10 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
             stdout=done.stdout.decode(errors="replace"),
             stderr=done.stderr.decode(errors="replace"),
         )
+        if sudo and done.status == TIMED_OUT:
+            raise StepFailed(
+                f"the command did not end within {timeout:g} s", host=host, step="command", hint="--timeout SECONDS"
+            )
         if done.status != 0:
             tail = tuple(answers[host].stderr.strip().splitlines()[-5:])
             why = tail[-1] if tail else ""
