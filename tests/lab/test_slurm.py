@@ -136,7 +136,7 @@ def test_all_options_together(make_lab: Callable[..., Lab], tmp_path: Path) -> N
         assert {
             "an MPI allreduce over PMIx",
             "what a job used is kept",
-            "a job that asks for coral",
+            "a job that asks gold01 for coral",
             "a job in the partition quick",
         } <= proved
 

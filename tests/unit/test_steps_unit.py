@@ -60,6 +60,19 @@ def test_what_is_to_be_done(host: Host, unit: dict[str, str], fields: dict[str, 
     assert getattr(answer, "summary", None) == summary
 
 
+def test_a_file_that_was_put_right_restarts_a_unit_that_somebody_had_restarted_with_theirs(host: Host) -> None:
+    host.unit = RUNS
+    host.put("/etc/x/x.conf", "ours")
+    step = Unit(name="x", restart_on=("/etc/x",))
+    host.recorded["Unit x.service"] = step.fingerprint(host)
+    host.changed.add("File /etc/xy.conf")
+    assert step.check(host) is None
+    host.changed.add("File /etc/x/x.conf")
+    assert change(step, host).summary == "restart"
+    host.changed.add("Unit x.service")
+    assert step.check(host) is None
+
+
 def test_a_restart_is_due_until_the_journal_has_what_the_files_hold(host: Host) -> None:
     host.unit = {**RUNS, "DropInPaths": "/etc/systemd/system/x.service.d/a.conf /usr/lib/systemd/b.conf"}
     dropin = host.put("/etc/systemd/system/x.service.d/a.conf", "[Service]")

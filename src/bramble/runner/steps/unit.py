@@ -99,11 +99,22 @@ class Unit(Step):
         if self.running is True:
             if state.active not in ("active", "reloading"):
                 verbs.append("start")
-            elif state.reload_needed or self._mark(system, state) != system.recorded.get(self._resource):
+            elif state.reload_needed or self._put_right(system) or self._stale(system, state):
                 verbs.append("reload" if self.reload else "restart")
         if self.running is False and state.active in ("active", "activating", "reloading"):
             verbs.append("stop")
         return verbs
+
+    def _stale(self, system: System, state: systemd.State) -> bool:
+        return self._mark(system, state) != system.recorded.get(self._resource)
+
+    def _put_right(self, system: System) -> bool:
+        # Somebody may have changed a file and restarted the unit by hand: with the file as it should be again, the
+        # digest is that of old, and the unit still runs with theirs.
+        written = [name.split(" ", 1)[1] for name in system.changed if name.startswith(("File ", "Link "))]
+        return self._resource not in system.changed and any(
+            path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on
+        )
 
     def _mark(self, system: System, state: systemd.State) -> Optional[str]:
         if self.running is not True:

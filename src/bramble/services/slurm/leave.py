@@ -9,7 +9,7 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Command
-from . import configuration, nodes
+from . import configuration, nodes, refusals
 from .config import Config
 
 #: Seconds on top of the deadline for draining itself and for what comes after it.
@@ -29,7 +29,7 @@ def leave(cluster: Cluster, config: Config, facts: Mapping[str, Facts], leaving:
     slurm = nodes.describe(cluster, config, facts)
     # Where the plan for those that stay would be refused, it is better known now.
     staying = cluster.without(leaving)
-    nodes.describe(staying, config, {host: facts[host] for host in staying.hostset.names})
+    refusals.check_queues(nodes.describe(staying, config, {host: facts[host] for host in staying.hostset.names}))
     drained = [node for node in slurm.working if node.host in leaving]
     if not drained:
         return Plan(service="slurm")

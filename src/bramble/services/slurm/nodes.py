@@ -98,6 +98,7 @@ class Nodes:
     manager: Node
     all: tuple[Node, ...]
     partitions: tuple[Queue, ...] = ()
+    empty: tuple[str, ...] = ()  # names of queues without a node
     gres: tuple[Resource, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -126,6 +127,10 @@ class Nodes:
         """Whether slurmd itself must look after jobs' memory, because a kernel cannot."""
         return not self.can_group or not all(node.can_limit_memory for node in self.working)
 
+    def queue_of(self, nodes: tuple[Node, ...]) -> Queue | None:
+        """The first queue that has all of these nodes."""
+        return next((queue for queue in self.partitions if all(node in queue.nodes for node in nodes)), None)
+
     def of(self, host: str) -> Node:
         """The node of a host."""
         return next(node for node in self.all if node.host == host)
@@ -153,10 +158,12 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
     refusals.check(manager, nodes, config)
     working = tuple(node for node in nodes if node.works)
     notes: list[str] = []
+    queues = _partitions(cluster, config, working, notes)
     return Nodes(
         manager=manager,
         all=nodes,
-        partitions=tuple(_partitions(cluster, config, working, notes)),
+        partitions=tuple(queue for queue in queues if queue.nodes),
+        empty=tuple(queue.name for queue in queues if not queue.nodes),
         gres=tuple(_resources(cluster, config, working, notes)),
         notes=tuple(notes),
     )
@@ -189,14 +196,13 @@ def _partitions(cluster: Cluster, config: Config, working: tuple[Node, ...], not
     queues = []
     for wanted in config.partitions:
         chosen = _chosen(f"partition {wanted.name}", cluster, wanted.hosts, working, notes) if wanted.hosts else working
-        if not chosen:
-            raise PlanError(
-                f"no host would be left in the partition {wanted.name}",
-                why=f"{wanted.hosts} names none that runs jobs",
-                hint="give it other hosts, or take it out: the option partitions",
-            )
         queues.append(Queue(name=wanted.name, nodes=chosen, max_time=wanted.max_time or config.max_time))
-    return queues or [Queue(name="all", nodes=working, max_time=config.max_time)]
+    if not queues:
+        return [Queue(name="all", nodes=working, max_time=config.max_time)]
+    idle = [node.host for node in working if not any(node in queue.nodes for queue in queues)]
+    if idle:
+        notes.append(f"{', '.join(idle)}: in no partition, so no job comes there")
+    return queues
 
 
 def _resources(cluster: Cluster, config: Config, working: tuple[Node, ...], notes: list[str]) -> list[Resource]:

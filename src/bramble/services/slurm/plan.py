@@ -10,7 +10,7 @@ from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Link, Package, Unit, User, Wait
 from ...runner.wire import Secret
-from . import configuration, nodes, releases
+from . import configuration, nodes, refusals, releases
 from .config import Config
 
 #: The one secret that all hosts share: whoever has it is believed by all of them. 1024 bytes, as mungekey makes it.
@@ -39,6 +39,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         Hosts that cannot have Slurm, or not together; the message names them.
     """
     slurm = nodes.describe(cluster, config, facts)
+    refusals.check_queues(slurm)
     manager, everyone, working = [cluster.manager], slurm.hosts, slurm.working_hosts
 
     def packages(host: str) -> Step:

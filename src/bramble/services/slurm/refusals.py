@@ -9,7 +9,7 @@ from . import releases
 from .config import Config
 
 if TYPE_CHECKING:
-    from .nodes import Node
+    from .nodes import Node, Nodes
 
 #: Seconds a host's clock may differ. Munge's credentials live for 300 s, and clocks that nobody sets drift further.
 MAX_SKEW = 60.0
@@ -35,6 +35,22 @@ def check(manager: Node, nodes: tuple[Node, ...], config: Config) -> None:
             f"it has {manager.facts.memory / 2**30:.1f} GiB of memory, and job accounting needs 2 GB on the manager",
             host=manager.host,
             hint="make a bigger host the manager (--manager), or do without: --set accounting=no",
+        )
+
+
+def check_queues(nodes: Nodes) -> None:
+    """Refuse a queue that has no host (any more).
+
+    Raises
+    ------
+    PlanError
+        Names the queues.
+    """
+    if nodes.empty:
+        raise PlanError(
+            f"no host would be left in the partition {', '.join(nodes.empty)}",
+            why="none of the hosts it names runs jobs in this cluster",
+            hint="give it other hosts, or take it out: the option partitions",
         )
 
 

@@ -43,20 +43,21 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
 
 
 def _jobs(slurm: nodes.Nodes, config: Config) -> Iterator[Probe]:
-    names = tuple(node.name for node in slurm.working)
-    hostnames = tuple(node.facts.hostname for node in slurm.working)
+    at_work = tuple(node for node in slurm.working if slurm.queue_of((node,)))
     yield _probe(
         "a job on each node",
-        _script("each.sh", *names),
-        lines=hostnames,
-        blame={node.facts.hostname: f"{node.host} ran no job" for node in slurm.working},
+        _script("each.sh", *_places(slurm, at_work)),
+        lines=_names(at_work),
+        blame={node.facts.hostname: f"{node.host} ran no job" for node in at_work},
     )
-    yield _probe(
-        "one job on all nodes",
-        _srun(names, "uname", "-n"),
-        lines=hostnames,
-        blame={node.facts.hostname: f"{node.host} took no part" for node in slurm.working},
-    )
+    whole = slurm.queue_of(at_work)
+    for queue in ((whole,) if whole else ()) + tuple(queue for queue in slurm.partitions if queue is not whole):
+        yield _probe(
+            "one job on all nodes" if queue is whole else f"a job in the partition {queue.name}",
+            _srun(queue, queue.nodes, "uname", "-n"),
+            lines=_names(queue.nodes),
+            blame={node.facts.hostname: f"{node.host} took no part" for node in queue.nodes},
+        )
     yield _probe(
         "a job array",
         _script("array.sh", str(TASKS)),
@@ -65,59 +66,64 @@ def _jobs(slurm: nodes.Nodes, config: Config) -> Iterator[Probe]:
     yield _probe("a job that is cancelled", _script("cancel.sh"), lines=("JobState=CANCELLED",))
     yield _probe(
         "a job that takes too much memory is killed",
-        _script("memory.sh", *names),
-        lines=tuple(f"{hostname} began" for hostname in hostnames),
+        _script("memory.sh", *_places(slurm, at_work)),
+        lines=tuple(f"{name} began" for name in _names(at_work)),
         status=None,
     )
-    for queue in slurm.partitions if len(slurm.partitions) > 1 else ():
-        there = tuple(node.name for node in queue.nodes)
-        yield _probe(
-            f"a job in the partition {queue.name}",
-            _srun(there, "uname", "-n", options=(f"--partition={queue.name}",)),
-            lines=tuple(node.facts.hostname for node in queue.nodes),
-        )
     for gres in slurm.gres:
-        there = tuple(node.name for node in gres.nodes)
-        yield _probe(
-            f"a job that asks for {gres.name}",
-            _srun(there, "uname", "-n", options=(f"--gres={gres.name}:{gres.count}",)),
-            lines=tuple(node.facts.hostname for node in gres.nodes),
-        )
+        for node in gres.nodes:
+            queue_of_it = slurm.queue_of((node,))
+            if queue_of_it:
+                yield _probe(
+                    f"a job that asks {node.host} for {gres.name}",
+                    _srun(queue_of_it, (node,), "uname", "-n", options=(f"--gres={gres.name}:{gres.count}",)),
+                    lines=_names((node,)),
+                )
     if config.mpi == "pmix":
-        yield _allreduce(names, hostnames)
+        yield _allreduce(max(slurm.partitions, key=lambda queue: len(queue.nodes)))
     if config.accounting:
         yield _probe("what a job used is kept", _script("accounting.sh"), lines=("FAILED|7:0",))
 
 
-def _allreduce(names: tuple[str, ...], hostnames: tuple[str, ...]) -> Probe:
+def _names(chosen: tuple[nodes.Node, ...]) -> tuple[str, ...]:
+    return tuple(node.facts.hostname for node in chosen)
+
+
+def _places(slurm: nodes.Nodes, chosen: tuple[nodes.Node, ...]) -> tuple[str, ...]:
+    """``QUEUE:NODE`` for each node: a job must say where it may run, if that is not in the default queue."""
+    queues = [(slurm.queue_of((node,)), node) for node in chosen]
+    return tuple(f"{queue.name}:{node.name}" for queue, node in queues if queue)
+
+
+def _allreduce(queue: nodes.Queue) -> Probe:
     # A lone node gets two ranks, or nothing would be exchanged.
-    ranks = len(names) if len(names) > 1 else 2
-    each = ranks // len(names)
+    ranks = len(queue.nodes) if len(queue.nodes) > 1 else 2
+    each = ranks // len(queue.nodes)
     total = ranks * (ranks + 1) // 2
     program = configuration.text("probes/allreduce")
     return _probe(
         "an MPI allreduce over PMIx",
-        _srun(names, "python3", "-c", program, options=("--mpi=pmix", "--overcommit"), each=each, memory=128),
-        lines=tuple(f"{hostname} {total}" for hostname in hostnames for _ in range(each)),
+        _srun(
+            queue, queue.nodes, "python3", "-c", program, options=("--mpi=pmix", "--overcommit"), each=each, memory=128
+        ),
+        lines=tuple(f"{name} {total}" for name in _names(queue.nodes) for _ in range(each)),
     )
 
 
 def _srun(
-    names: tuple[str, ...], *command: str, options: tuple[str, ...] = (), each: int = 1, memory: int = 16
+    queue: nodes.Queue,
+    chosen: tuple[nodes.Node, ...],
+    *command: str,
+    options: tuple[str, ...] = (),
+    each: int = 1,
+    memory: int = 16,
 ) -> tuple[tuple[str, ...], str | None]:
     """One job on all of these nodes."""
-    where = (f"--nodes={len(names)}", f"--nodelist={','.join(names)}")
-    tasks = (f"--ntasks={each * len(names)}", f"--ntasks-per-node={each}", f"--mem={memory}")
-    return (
-        "srun",
-        "--job-name=bramble-verify",
-        "--chdir=/",
-        "--immediate=30",
-        *where,
-        *tasks,
-        *options,
-        *command,
-    ), None
+    count = len(chosen)
+    job = ("srun", "--job-name=bramble-verify", "--chdir=/", "--immediate=30", f"--partition={queue.name}")
+    where = (f"--nodes={count}", f"--nodelist={','.join(node.name for node in chosen)}")
+    tasks = (f"--ntasks={each * count}", f"--ntasks-per-node={each}", f"--mem={memory}")
+    return (*job, *where, *tasks, *options, *command), None
 
 
 def _script(name: str, *arguments: str) -> tuple[tuple[str, ...], str | None]:
