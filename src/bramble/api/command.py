@@ -9,9 +9,9 @@ from typing import Unpack
 
 from ..connection import connect
 from ..engine.report import Report
+from ..engine.session import sudo_asks
 from ..errors import HostError, StepFailed
 from .reach import Reach, job, resolve, settings
-
 
 #: Seconds that a command run as root gets beyond its time, so that its own host ends it, and says so.
 LATE = 10.0
@@ -62,10 +62,10 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
     async def one(host: str) -> None:
         said: Sequence[str] | str = line
         given = b""
-        if sudo and password is not None:
-            said, given = ["sudo", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
         connection = await connect(cluster.host(host), how)
         try:
+            if sudo and password is not None and await sudo_asks(connection):
+                said, given = ["sudo", "-k", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
             done = await connection.run(said, input=given, timeout=timeout + (LATE if sudo else 0))
         finally:
             await connection.close()

@@ -69,7 +69,7 @@ class Session:
         prefix = ""
         if sudo:
             prefix = "sudo -n -- "
-            if password is not None and await _sudo_asks(connection):
+            if password is not None and await sudo_asks(connection):
                 await _try_password(connection, password)
                 prefix, first = "sudo -S -k -p '' -- ", password.reveal() + b"\n"
         script = f'[ "$(id -u)" = 0 ] && exec {program}; exec {prefix}{program}'
@@ -219,7 +219,8 @@ async def _message(channel: Channel) -> dict[str, Any]:
             return message
 
 
-async def _sudo_asks(connection: Connection) -> bool:
+async def sudo_asks(connection: Connection) -> bool:
+    """Whether sudo wants a password on this host. Where it does not, what is sent as one would reach the command."""
     return (await connection.run(["sudo", "-n", "true"], timeout=START)).status != 0
 
 
