@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tests.disk import ME, Disk, carry_out, change, put_back
 
@@ -214,6 +214,7 @@ def test_a_line_is_put_in_once_and_taken_out_without_a_trace(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES, step=WANTED, above=st.integers(0, 3), below=st.integers(0, 3))
+@example(lines=["", "x 1", "", "x 2"], step=Line(path="/etc/f", match=r"^x", absent=True), above=1, below=0)
 def test_what_others_write_around_a_line_stays(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], step: Line, above: int, below: int
 ) -> None:

@@ -131,18 +131,22 @@ class Line(Step):
             place = min(ours, key=lambda index: abs(index - before["added"]))
             shift = place - before["added"]
             del lines[place]
+        least = 0
         for index, text, previous in before["removed"]:
-            lines.insert(_place(lines, index + shift, previous), text)
+            place = _place(lines, index + shift, previous, least)
+            lines.insert(place, text)
+            # The next one stood behind this one, by as much.
+            shift, least = place - index, place + 1
         unended = before["unended"] is not None and lines[-1:] == [before["unended"]]
         return _Text(lines, ended=not unended)
 
 
-def _place(lines: "list[str]", index: int, previous: Optional[str]) -> int:
+def _place(lines: "list[str]", index: int, previous: Optional[str], least: int) -> int:
     """Where a line goes back: behind the line it stood behind, as near as there is one to its old place."""
     if previous is None:
         return 0
-    behind = [place + 1 for place, text in enumerate(lines) if text == previous]
-    return min(behind, key=lambda place: abs(place - index)) if behind else max(0, min(index, len(lines)))
+    behind = [place + 1 for place, text in enumerate(lines) if text == previous and place + 1 >= least]
+    return min(behind, key=lambda place: abs(place - index)) if behind else max(least, min(index, len(lines)))
 
 
 @dataclass(frozen=True)
