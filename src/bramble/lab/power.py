@@ -225,8 +225,8 @@ def _doing(lab: LabSpec, host: HostSpec) -> str:
 
 def _answers(address: str) -> bool:
     try:
-        with socket.create_connection((address, 22), timeout=1.0) as connection:
-            connection.settimeout(1.0)
+        with socket.create_connection((address, 22), timeout=5.0) as connection:
+            connection.settimeout(5.0)
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False
