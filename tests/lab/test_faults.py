@@ -12,8 +12,8 @@ from bramble.lab.testing import Lab
 
 HOSTS = ("red", "red01", "red02")
 
-#: Together these have every kind of fault, on every verb.
-SEEDS = (1, 2, 3)
+#: Short ones, in which controllers and runners are killed, hosts cut off, a disk is full, and two runs meet.
+SEEDS = (7, 8, 9)
 
 
 def test_a_seed_replays() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
-from .step import Record, StepError
+from .step import Record, StepError, os_error
 
 #: Where it is kept on a host.
 FOLDER = "/var/lib/bramble"
@@ -135,7 +135,7 @@ class Journal:
             raise StepError(
                 f"the journal {self.path} cannot be written, so nothing was changed",
                 why=error.strerror or str(error),
-                hint=f"df -h {self.folder}; mount | grep ' / '",
+                hint=os_error(error).hint or f"df -h {self.folder}; mount | grep ' / '",
             ) from None
         self._lines += len(lines)
 
