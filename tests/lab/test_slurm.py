@@ -97,7 +97,7 @@ def test_verification_fails_for_the_host_that_is_broken(controller: Controller, 
     assert "red02 ran no job" in broken.said
     assert "red01 ran no job" not in broken.said
     mended = controller.json("deploy", "slurm", timeout=300)
-    assert mended.status == 0, mended.said[-3000:]
+    assert mended.status == 0, fresh_lab.shell("red", "sinfo -N -l; squeue") + mended.said[-3000:]
 
     # A limit that nobody keeps.
     for host in fresh_lab.hosts:

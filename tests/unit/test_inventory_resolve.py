@@ -105,7 +105,7 @@ def test_several_by_name(red: Path, blue: Path) -> None:
 def test_hosts_of_a_file_go_the_way_it_tells(red: Path, blue: Path) -> None:
     cluster = inventory.resolve(hosts="red,red02")
     assert (cluster.name, cluster.file, cluster.manager) == ("red", str(red), "red")
-    assert cluster.manager_rule == "red is the name without a digit"
+    assert cluster.manager_rule == "the only name without a digit"
     assert cluster.hosts == (
         Host(name="red", user="pi"), Host(name="red02", address="10.1.1.12", user="admin", port=22)
     )  # fmt: skip

@@ -54,6 +54,8 @@ async def prove(at_work: Job, room: Service, cluster: Cluster, config: Any, fact
 
     Without the manager nothing is tried, so nothing is said of the service: the hosts' own failures tell it all.
     """
+    if at_work.run.cancelled:
+        return
     alive = at_work.run.alive
     if cluster.manager not in alive:
         at_work.note(f"not verified: the manager {cluster.manager} is out")

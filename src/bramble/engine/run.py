@@ -65,6 +65,11 @@ class Run:
     # The hosts that are still in
 
     @property
+    def cancelled(self) -> bool:
+        """Whether the run was interrupted: nothing new is begun."""
+        return self._cancelled
+
+    @property
     def alive(self) -> tuple[str, ...]:
         """Hosts that have not failed."""
         return tuple(host for host in self.hosts if self._tallies[host].outcome == "done")
@@ -295,6 +300,8 @@ class Run:
             if not done:
                 task.cancel()
                 await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, BrambleError):
+                raise error from None  # a mistake of ours must not hide behind the interrupt
             for host in self.alive:
                 self._tallies[host].out("interrupted")
             raise Interrupted("interrupted; every host stopped between two steps") from None

@@ -48,7 +48,7 @@ def choose_manager(names: Sequence[str], asked: str = "", in_file: str = "") -> 
     # An address has only digits and never names a role.
     plain = [name for name in names if not any(c.isdigit() for c in name) and ":" not in name]
     if len(plain) == 1:
-        return plain[0], f"{plain[0]} is the name without a digit"
+        return plain[0], "the only name without a digit"
     return names[0], "the first host" if len(names) > 1 else "the only host"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,7 @@ async def test_a_proxy_command_that_fails_is_told(command: str, home: Path) -> N
     with pytest.raises(Unreachable, match=r"the ProxyCommand in ~/\.ssh/config made no connection") as caught:
         await connect(Host(name="red01"), Settings())
     assert caught.value.hint == "try it by hand: ssh red01"
+    await asyncio.sleep(0.2)  # asyncio takes note of the end of the command before its loop closes
 
 
 async def test_a_jump_host_of_our_own_takes_the_place_of_a_proxy_command(tmp_path: Path, home: Path) -> None:

@@ -53,7 +53,8 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
 
     prepared = ["Packages", "Accounting"] if config.accounting else ["Packages"]
     configured = ["Configuration", "Rest"] if slurm.gres else ["Configuration"]
-    node_files = (CONF, CGROUP, GRES) if slurm.gres else (CONF, CGROUP)
+    # With another key, slurmd must report anew, so that the controller believes it again.
+    node_files = (KEY_FILE, CONF, CGROUP, GRES) if slurm.gres else (KEY_FILE, CONF, CGROUP)
     groups = (
         # Users, folders and key come before the packages that would make others; so they also go after them.
         group("Users", everyone, *_users()),
