@@ -353,6 +353,14 @@ def test_an_edited_file_is_carried_past_the_purge(disk: Disk) -> None:
     assert real.read_text() == "edited" and real.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_file_that_outlived_the_purge_by_itself_is_left_as_it_is(disk: Disk) -> None:
+    real = disk.put("/etc/default/munge", "edited")
+    rescue.set_aside(disk, brought.Brought(), {"munge"})
+    real.write_text("edited once more, after a cut")
+    rescue.put_back(disk, brought.load(disk))
+    assert real.read_text() == "edited once more, after a cut"
+
+
 def test_a_file_as_it_was_delivered_is_not_rescued(disk: Disk) -> None:
     disk.put("/etc/default/munge", "abc")  # whose MD5 the status file has
     assert rescue.set_aside(disk, brought.Brought(), {"munge"}) == []

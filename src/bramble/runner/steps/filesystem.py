@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import grp
 import hashlib
@@ -99,8 +98,8 @@ def write(path: str, content: bytes, mode: int, uid: int, gid: int) -> None:
         raise missing_folder(path)
     temporary = unfinished(path)
     forget_unfinished(path)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fchown(file.fileno(), uid, gid)
@@ -110,7 +109,7 @@ def write(path: str, content: bytes, mode: int, uid: int, gid: int) -> None:
         os.replace(temporary, path)
     except OSError as error:
         forget_unfinished(path)
-        # The operating system names the temporary file, or none; people know only the other.
+        # The operating system names the unfinished file, or none; people know only the other.
         raise OSError(error.errno, error.strerror, path) from None
     except BaseException:
         forget_unfinished(path)
@@ -126,7 +125,8 @@ def unfinished(path: str) -> str:
 
 def forget_unfinished(path: str) -> None:
     """Take away what a cut left of a write."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # the usual case: no write was cut
+    # Looked for first: a read-only file system refuses to take away even what is not there.
+    if os.path.lexists(unfinished(path)):
         os.unlink(unfinished(path))
 
 
