@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from bramble.errors import UsageError
+from bramble.lab.folders import remove_if_empty
 from bramble.lab.identity import client_key, known_hosts, replace_file
 from bramble.lab.state import LabSpec
 
@@ -50,6 +51,7 @@ def remove(lab: LabSpec) -> None:
     file = cluster_file(lab)
     if file.exists() and _ours(file):
         file.unlink()
+        remove_if_empty(file.parent, file.parent.parent)
 
 
 def _join(lab: LabSpec) -> bool:

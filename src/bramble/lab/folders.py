@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -31,3 +32,10 @@ def mounts_below(folder: Path) -> list[Path]:
     with open("/proc/self/mountinfo") as table:
         points = [Path(line.split()[4].encode().decode("unicode_escape")) for line in table]
     return [point for point in reversed(points) if point.is_relative_to(folder.resolve())]
+
+
+def remove_if_empty(*folders: Path) -> None:
+    """Remove folders that we may have made, unless somebody has put something into them."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

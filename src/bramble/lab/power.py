@@ -148,6 +148,9 @@ def _unit(lab: LabSpec, host: HostSpec, environment: dict[str, str]) -> list[str
         "Delegate=yes",
         "KillMode=control-group",
         "TasksMax=infinity",
+        # As the rules for version 1 groups: terminals, tun and fuse, but not the machine's disks.
+        "DevicePolicy=closed",
+        *(f"DeviceAllow={device} rwm" for device in ("char-pts", "/dev/net/tun", "/dev/fuse")),
         f"StandardOutput=append:{console}",
         f"StandardError=append:{console}",
         *([f"MemoryMax={host.memory}"] if host.memory is not None else []),

@@ -9,7 +9,7 @@ from threading import Event
 
 from bramble.errors import BrambleError, UsageError
 from bramble.lab import clusterfile, disks, identity, network, power, report
-from bramble.lab.folders import remove_folder
+from bramble.lab.folders import remove_folder, remove_if_empty
 from bramble.lab.founding import Progress, Releases, connect, found, grow, machine_lock
 from bramble.lab.packages import ARCHIVES, keep_packages
 from bramble.lab.report import LabStatus
@@ -230,6 +230,7 @@ def _take_away(lab: LabSpec) -> None:
         network.remove(lab)
     clusterfile.remove(lab)
     remove_folder(lab.folder)
+    remove_if_empty(lab.folder.parent, lab.folder.parent.parent)
 
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
