@@ -130,7 +130,7 @@ def test_a_changed_host_key(controller: Controller, fresh_lab: Lab) -> None:
 
 def test_an_unknown_host_key(controller: Controller, fresh_lab: Lab) -> None:
     edit(controller, f"known_hosts: {fresh_lab.status.known_hosts}", "")
-    done = controller.run("deploy", "beacon", "--hosts", "red")
+    done = controller.run("deploy", "beacon")
     fingerprint = fresh_lab.shell("red", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     assert done.status == 1
     for word in ("red", fingerprint, "bramble hosts trust"):

@@ -33,7 +33,7 @@ def watched(lab: Lab, tmp_path: Path) -> Iterator[Controller]:
         (("deploy", "beacon", "--manager", "blue"), ("blue", "red,red[01-02]")),
         (("deploy", "beacon", "--cluster", "labb"), ("labb", "lab")),
         (("scale", "beacon"), ("nothing to add", "--add")),
-        (("scale", "beacon", "--drop", "red"), ("red", "not deployed")),
+        (("scale", "beacon", "--drop", "red"), ("lab", "not deployed")),
         (("deply", "beacon"), ("deply", "did you mean bramble deploy?")),
         (("deploy", "beacon", "--manger", "red"), ("--manger", "did you mean --manager?")),
         (("verify", "beacn"), ("beacn", "did you mean 'beacon'?")),
