@@ -17,8 +17,8 @@ def cluster(expression: str = "red,red[01-02]", **fields: object) -> Cluster:
 @pytest.mark.parametrize(
     ("names", "asked", "in_file", "manager", "rule"),
     [
-        ("red,red[01-02]", "", "", "red", "red is the name without a digit"),
-        ("red[01-02],red", "", "", "red", "red is the name without a digit"),
+        ("red,red[01-02]", "", "", "red", "the only name without a digit"),
+        ("red[01-02],red", "", "", "red", "the only name without a digit"),
         ("red,red[01-02]", "red02", "", "red02", "--manager"),
         ("red,red[01-02]", "red02", "red01", "red02", "--manager"),
         ("red,red[01-02]", "", "red01", "red01", "the cluster file says so"),

@@ -34,7 +34,7 @@ def test_from_hosts_alone_to_a_bare_verb() -> None:
     assert text() == 'hosts: "red,red[01-02]"\nservices:\n  slurm:\n    accounting: true\n    partition: day\n'
     later = slurm()
     assert later.hostset.names == ("red", "red01", "red02")
-    assert (later.manager, later.manager_rule) == ("red", "red is the name without a digit")
+    assert (later.manager, later.manager_rule) == ("red", "the only name without a digit")
     assert inventory.options_of(later, "slurm") == {"accounting": True, "partition": "day"}
     assert inventory.options_of(later, "spark") == {}
     assert slurm(hosts="red,red[01-02]") == later, "named again: the same cluster"

@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Optional
+from typing import IO, Any, Optional, TypeVar
 
 from . import events, facts, wire
 from . import steps as _steps  # noqa: F401  (fills the registry of step types)
@@ -37,6 +37,9 @@ from .system import Cancelled, System
 #: Seconds without a word after which the controller is taken for gone, and how often that is looked at. It says that
 #: it is alive every `engine.session.BEAT` seconds.
 SILENCE, TICK = 60.0, 5.0
+
+
+T = TypeVar("T")
 
 
 class Loop:
@@ -134,19 +137,8 @@ class Loop:
             self._emit(events.StepStarted(group=title, step=step.title, number=number))
             step_began = time.monotonic()
             self.system.progress = self._progress(title, step)
-            try:
-                done = self._step(step, mode, service, request["run"])
-            except Cancelled:
-                self._emit(events.StepCancelled(group=title, step=step.title))
-                return
-            except RebootNeeded as reboot:
-                self.send({"kind": "reboot", "group": title, "boot_id": reboot.boot_id})
-                return
-            except StepError as error:
-                self._send_failed(request, error, step.title, step_began)
-                return
-            except OSError as error:
-                self._send_failed(request, os_error(error), step.title, step_began)
+            done = self._try(request, step.title, lambda: self._step(step, mode, service, request["run"]))  # noqa: B023
+            if done is None:
                 return
             changed += done[0] in ("changed", "would-change", "unknown")
             outcome, summary, diff = done
@@ -157,6 +149,21 @@ class Loop:
                 )
             )
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
+
+    def _try(self, request: "dict[str, Any]", step: str, work: "Callable[[], T]") -> "Optional[T]":
+        """What ``work`` returns; None where it ended otherwise, which has been told by then and ends the group."""
+        began = time.monotonic()
+        try:
+            return work()
+        except Cancelled:
+            self._emit(events.StepCancelled(group=request["group"], step=step))
+        except RebootNeeded as reboot:
+            self.send({"kind": "reboot", "group": request["group"], "boot_id": reboot.boot_id})
+        except StepError as error:
+            self._send_failed(request, error, step, began)
+        except OSError as error:
+            self._send_failed(request, os_error(error), step, began)
+        return None
 
     def _progress(self, title: str, step: Step) -> Any:
         return lambda text: self._emit(events.StepProgress(group=title, step=step.title, text=text))
@@ -209,22 +216,16 @@ class Loop:
                 return
             self._emit(events.StepStarted(group=title, step=name, number=number))
             step_began = time.monotonic()
-            try:
-                outcome, summary = self._undo_batch(batch, dry=request["mode"] == "check")
-            except Cancelled:
-                self._emit(events.StepCancelled(group=title, step=name))
+            done = self._try(request, name, lambda: self._undo_batch(batch, dry=request["mode"] == "check"))  # noqa: B023
+            if done is None:
                 return
-            except StepError as error:
-                self._send_failed(request, error, name, step_began)
-                return
-            except OSError as error:
-                self._send_failed(request, os_error(error), name, step_began)
-                return
+            outcome, summary = done
             changed += outcome in ("undone", "would-change")
             seconds = time.monotonic() - step_began
             self._emit(events.StepDone(group=title, step=name, outcome=outcome, summary=summary, seconds=seconds))
         if request["mode"] != "check":
-            self._afterwards()
+            if self._try(request, "what runs again", self._afterwards) is None:
+                return
             self.journal.close()
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
 
@@ -247,11 +248,12 @@ class Loop:
             return "kept", reason or kept
         return ("undone", kept) if mine else ("unchanged", "was there before bramble")
 
-    def _afterwards(self) -> None:
+    def _afterwards(self) -> bool:
         """Do what undos asked for once all of them were through."""
         while self.system.afterwards:
             name = next(iter(self.system.afterwards))
             self.system.afterwards.pop(name)(self.system)
+        return True
 
     def close(self) -> None:
         """End the session: tidy the journal, free the lock.
