@@ -17,8 +17,9 @@ USER = "nobody"
 #: Tasks of the job array; also their exit statuses, so less than 126.
 TASKS = 4
 
-#: Seconds a probe may take. A job waits 30 s for a free processor; one that a lost host holds up ends after a minute.
-PATIENCE = 100.0
+#: Seconds a probe may take. A job waits 30 s for a free processor; one that a lost host holds up ends after a minute,
+#: and the first proof waits as long for jobs that are still ending.
+PATIENCE = 160.0
 
 BUSY = "are the nodes up, and not full of jobs? sinfo --Node --long; squeue"
 
