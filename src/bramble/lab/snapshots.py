@@ -190,6 +190,8 @@ def _network(leader: int) -> dict[str, dict[str, str]]:
         network[f"interface {link['ifname']}"] = " ".join([link["operstate"], *addresses])
     for family in ("-4", "-6"):
         for route in run([*enter, "ip", family, "route", "show", "table", "all"], what=what).splitlines():
+            if route.startswith("local fe80:"):
+                continue  # the kernel's own, a second or so after the boot, once it knows that nobody has the address
             network[f"route {re.sub(r' expires .*', '', route).strip()}"] = "set"
     rules = run([*enter, "nft", "--stateless", "list", "ruleset"], what=what, check=False)
     network["firewall"] = rules.strip() or "empty"
