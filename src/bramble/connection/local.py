@@ -98,7 +98,7 @@ class LocalChannel(Process, asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Called by asyncio when a stream is closed."""
         if fd == 0:
-            self.resume_writing()
+            self.input_ended()
             return
         if fd == 1:
             self.stdout_ended()

@@ -18,8 +18,8 @@ STALL = 120.0
 class Process(ABC):
     """A `Channel`, less what carries its bytes.
 
-    The transport calls `stdout_received`, `stderr_received`, `stdout_ended`, `has_ended`, `broke`, `pause_writing` and
-    `resume_writing` as things happen.
+    The transport calls `stdout_received`, `stderr_received`, `stdout_ended`, `has_ended`, `broke`, `pause_writing`,
+    `resume_writing` and `input_ended` as things happen.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ class Process(ABC):
         self._failure: HostError | None = None
         self._room = asyncio.Event()
         self._room.set()
+        self._takes_input = True
 
     # What the transport does for us.
 
@@ -113,7 +114,13 @@ class Process(ABC):
         """There is room in it again."""
         self._room.set()
 
+    def input_ended(self) -> None:
+        """Standard input is closed; what waited in the queue is lost. The process may live on, or end any moment."""
+        self._takes_input = False
+        self._room.set()
+
     def _over(self) -> None:
+        self._takes_input = False
         self._ended.set()
         self._room.set()
 
@@ -162,15 +169,16 @@ class Process(ABC):
                 if self._unsent() >= left:
                     self.kill()
                     raise ConnectionLost(f"it took no input for {STALL:.0f} s", host=self.host) from None
-        if self._ended.is_set() and not had_room:
+        if not self._takes_input and not had_room:
             raise self._gone()
 
     def _gone(self) -> HostError:
         if self._failure is not None:
             return self._failure
         tail = self.stderr_tail()
+        what = "has ended" if self._ended.is_set() else "takes no more input"
         return ConnectionLost(
-            "the process at the other end has ended", host=self.host, why=tail[-1].strip() if tail else ""
+            f"the process at the other end {what}", host=self.host, why=tail[-1].strip() if tail else ""
         )
 
 

@@ -275,9 +275,22 @@ async def test_kill_ends_what_the_process_has_started(red01: Connection, tmp_pat
 @real
 async def test_a_process_that_ends_with_input_under_way_says_so(red01: Connection) -> None:
     channel = await red01.start("sleep 0.2; exit 3")
-    with pytest.raises(ConnectionLost, match="the process at the other end has ended"):
+    with pytest.raises(ConnectionLost, match="the process at the other end (has ended|takes no more input)"):
         await channel.write(b"x" * (32 << 20))
     assert await channel.wait() == 3
+
+
+async def test_a_process_here_that_closes_its_input_and_lives_on_keeps_nobody_waiting() -> None:
+    connection = LocalConnection(Host(name="red01"))
+    try:
+        channel = await connection.start("exec <&-; sleep 60")
+        async with asyncio.timeout(10):
+            with pytest.raises(ConnectionLost, match="takes no more input"):
+                await channel.write(b"x" * (32 << 20))
+            with pytest.raises(ConnectionLost, match="takes no more input"):
+                await channel.write(b"x")
+    finally:
+        await connection.close()
 
 
 async def test_a_closed_connection_ends_what_runs_over_it(red01: Connection) -> None:
