@@ -21,7 +21,7 @@ def main() -> Table:
     table = Table("1,000 simulated hosts")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        argv = [sys.executable, str(ROOT / "tests" / "sshserver.py"), "--hosts", str(max(SIZES)), "--folder", name]
+        argv = [sys.executable, "-m", "tests.sshfarm", "--hosts", str(max(SIZES)), "--folder", name]
         env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'bench' / 'rooms'}", "HOME": name}
         env.update({f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("DATA", "CONFIG", "STATE", "CACHE")})
         server = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from bramble.runner.lock import Lock
 from bramble.runner.loop import Loop
-from bramble.runner.step import Step
+from bramble.runner.step import Record, Step, StepError
 from bramble.runner.steps import Directory, File
 from bramble.runner.system import System
 from bramble.runner.wire import encode
@@ -167,6 +168,31 @@ def test_a_run_cut_between_change_and_confirmation_loses_nothing(host: Host, mon
             host.group(Directory(path="/etc/d", owner=OWNER, group=GROUP), file("d/a", "ours"))
     host.undo()
     assert host.tree() == {} and not (host.root / "etc" / "d").exists()
+
+
+def test_a_removal_cut_before_what_runs_again_makes_up_for_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[Callable[[System], None]] = [fails, fails, passes]
+    put_back = File.undo
+
+    def undo(step: File, system: System, records: Mapping[str, Record]) -> str | None:
+        system.afterwards["daemon"] = ends.pop(0)
+        return put_back(step, system, records)
+
+    monkeypatch.setattr(File, "undo", undo)
+    host.group(file("a", "ours"))
+    assert host.undo() == ["undone", "failed"]
+    assert host.undo() == ["undone", "failed"]
+    assert (host.root / "journal").exists()
+    assert host.undo() == ["undone"]
+    assert not ends and not (host.root / "journal").exists()
+
+
+def fails(system: System) -> None:
+    raise StepError("the daemon did not start")
+
+
+def passes(system: System) -> None:
+    pass
 
 
 def test_one_run_at_a_time(host: Host) -> None:

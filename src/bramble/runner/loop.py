@@ -23,14 +23,15 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO, Any, Optional, TypeVar
 
 from . import events, facts, wire
 from . import steps as _steps  # noqa: F401  (fills the registry of step types)
 from .events import Event
-from .journal import FOLDER, Entry, Journal
+from .journal import FOLDER, Journal
 from .lock import Lock
+from .removal import Removal
 from .step import Change, RebootNeeded, Step, StepError, Unknown, os_error
 from .system import Cancelled, System
 
@@ -206,7 +207,8 @@ class Loop:
         self.system.deadline = began + request["timeout"]
         self.system.purge = bool(request.get("purge"))
         self.system.recorded = self.journal.fingerprints(service)
-        batches = list(_batches([e for e in self.journal.entries_of(service) if e.resource not in wanted]))
+        removal = Removal(self.system, self.journal, service, wanted)
+        batches = list(removal.batches())
         self._emit(events.GroupStarted(group=title, steps=len(batches)))
         changed = 0
         for number, batch in enumerate(batches, 1):
@@ -216,44 +218,16 @@ class Loop:
                 return
             self._emit(events.StepStarted(group=title, step=name, number=number))
             step_began = time.monotonic()
-            done = self._try(request, name, lambda: self._undo_batch(batch, dry=request["mode"] == "check"))  # noqa: B023
+            done = self._try(request, name, lambda: removal.put_back(batch, dry=request["mode"] == "check"))  # noqa: B023
             if done is None:
                 return
             outcome, summary = done
             changed += outcome in ("undone", "would-change")
             seconds = time.monotonic() - step_began
             self._emit(events.StepDone(group=title, step=name, outcome=outcome, summary=summary, seconds=seconds))
-        if request["mode"] != "check":
-            if self._try(request, "what runs again", self._afterwards) is None:
-                return
-            self.journal.close()
+        if request["mode"] != "check" and self._try(request, "what runs again", removal.finish) is None:
+            return
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
-
-    def _undo_batch(self, batch: "list[Entry]", dry: bool) -> "tuple[str, str]":
-        """Put back what one application of a step did; returns outcome and summary."""
-        shared = {e.resource: self.journal.others(e.service, e.resource) for e in batch}
-        mine = [e for e in batch if e.touched and not shared[e.resource]]
-        heirs = sorted({other.service for others in shared.values() for other in others})
-        kept = f"{', '.join(heirs)} still needs it" if heirs else ""
-        if dry:
-            return ("would-change", "put back") if mine else ("unchanged", kept or "was there before bramble")
-        reason = None
-        if mine:
-            reason = wire.decode(mine[0].step).undo(self.system, {e.resource: e.record for e in mine})
-        for entry in batch:
-            if shared[entry.resource]:
-                self.journal.hand_over(entry, shared[entry.resource][0])
-        self.journal.drop(batch[0].service, [e.resource for e in batch if not shared[e.resource]])
-        if reason or (heirs and not mine):
-            return "kept", reason or kept
-        return ("undone", kept) if mine else ("unchanged", "was there before bramble")
-
-    def _afterwards(self) -> bool:
-        """Do what undos asked for once all of them were through."""
-        while self.system.afterwards:
-            name = next(iter(self.system.afterwards))
-            self.system.afterwards.pop(name)(self.system)
-        return True
 
     def close(self) -> None:
         """End the session: tidy the journal, free the lock.
@@ -266,18 +240,6 @@ class Loop:
                 # While the lock is held: nobody else is at work. What runs is loaded, and needs its files no longer.
                 shutil.rmtree(os.path.dirname(self.lock.path), ignore_errors=True)
         self.lock.release()
-
-
-def _batches(entries: "list[Entry]") -> "Iterator[list[Entry]]":
-    """Entries of one application of a step, together: apt removes in one transaction, too."""
-    batch: list[Entry] = []
-    for entry in entries:
-        if batch and (entry.number != batch[0].number or entry.step["type"] != batch[0].step["type"]):
-            yield batch
-            batch = []
-        batch.append(entry)
-    if batch:
-        yield batch
 
 
 class _Ear:
