@@ -70,22 +70,29 @@ class ClusterInfo:
     file: str
 
 
-def hosts_expand(expression: str, *, lines: Iterable[str] = ()) -> HostSet:
+def hosts_expand(expression: str, *, cluster: str = "", lines: Iterable[str] = ()) -> HostSet:
     """The hosts an expression means, in order; ``str()`` of the result is the folded text.
 
     Parameters
     ----------
     expression
         ``red,red[01-02]``; ``-`` takes ``lines`` (of standard input) instead.
+    cluster
+        Whose groups ``@name`` stands for; without it those of the only cluster there is.
 
     Raises
     ------
     HostExpressionError
         Shows the place.
+    UsageError
+        There is no such cluster.
+    ClusterFileError
+        Its file has a mistake in it.
     """
-    if expression == "-":
-        return HostSet.from_lines(lines)
-    return HostSet.parse(expression)
+    text = list(lines) if expression == "-" else [expression]
+    # Names alone need no file, and no file's mistake stands in their way.
+    groups = inventory.groups(cluster) if cluster or any("@" in line for line in text) else {}
+    return HostSet.from_lines(text, groups) if expression == "-" else HostSet.parse(expression, groups)
 
 
 def hosts_list() -> tuple[ClusterInfo, ...]:

@@ -25,7 +25,7 @@ class ServiceState:
     state
         ``in order``; ``differs``: what is there is not what was deployed (``differences`` says where);
         ``absent``: the cluster file has it, the host does not; ``left over``: the host has it, the cluster file does
-        not; ``unreachable``.
+        not; ``not known``: the host could not be asked, and its error in the report says why.
     differences
         Step and what would change, one line each.
     since
@@ -130,7 +130,7 @@ def _state(
     reached: bool,
 ) -> ServiceState:
     if not reached:
-        return ServiceState(host=host, service=service, state="unreachable")
+        return ServiceState(host=host, service=service, state="not known")
     if not entries:
         return ServiceState(host=host, service=service, state="absent")
     latest = max(entries, key=lambda e: float(e["time"]))

@@ -132,7 +132,8 @@ def scale(
     from .terminal import confirm
 
     if drop and not dry_run:
-        confirm(f"Take {api.hosts_expand(drop)} out of {service}?", yes=yes)
+        leaving = api.hosts_expand(drop, cluster=reached.one.get("cluster", ""))
+        confirm(f"Take {leaving} out of {service}?", yes=yes)
 
     async def one(service: str, reach: Reach) -> Report:
         return await api.scale(service, add=add, drop=drop, dry_run=dry_run, verify=not no_verify, **reach)

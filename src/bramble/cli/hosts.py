@@ -45,9 +45,10 @@ _cluster = click.option(
     """,
 )
 @_expression
+@_cluster
 @click.option("--fold", is_flag=True, cls=Option, help="One line, as short as it can be: red[01-03].")
 @options.json_option()
-def expand(expression: str, fold: bool, as_json: bool) -> int:
+def expand(expression: str, cluster: str, fold: bool, as_json: bool) -> int:
     """Print the hosts that an expression means.
 
     \b
@@ -56,11 +57,12 @@ def expand(expression: str, fold: bool, as_json: bool) -> int:
     10.1.1.[1-3]        addresses
     pi@red[01-02]:2222  user and port
     red[01-09]!red05    all but one
+    @workers            a group of the cluster
     -                   reads them from standard input
     """  # noqa: D301  (click's mark for lines that stay as they are)
     from .. import api
 
-    found = api.hosts_expand(expression, lines=sys.stdin if expression == "-" else ())
+    found = api.hosts_expand(expression, cluster=cluster, lines=sys.stdin if expression == "-" else ())
     if as_json:
         from .jsonlines import write_json
 

@@ -15,7 +15,7 @@ from .terminal import show as print_on
 STYLES = {
     "in order": "green", "done": "green", "yes": "green", "ok": "green", "on": "green", "known": "green",
     "differs": "yellow", "left over": "yellow", "running": "cyan", "interrupted": "yellow", "paused": "yellow",
-    "absent": "red", "unreachable": "red", "failed": "red", "cut off": "red", "broken": "red", "off": "red",
+    "absent": "red", "not known": "red", "failed": "red", "cut off": "red", "broken": "red", "off": "red",
 }  # fmt: skip
 
 

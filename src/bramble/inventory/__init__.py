@@ -5,7 +5,7 @@ from .clusters import load, names
 from .deployments import forget_service, of_service, options_of, save_service
 from .known_hosts import forget_keys, remember_key, state_of_key
 from .membership import add_hosts, join, remove_hosts
-from .resolve import resolve, resolve_all, with_hosts
+from .resolve import groups, resolve, resolve_all, with_hosts
 
 __all__ = [
     "add_hosts",
@@ -20,6 +20,7 @@ __all__ = [
     "remember_key",
     "remove_hosts",
     "resolve",
+    "groups",
     "resolve_all",
     "save_service",
     "state_of_key",

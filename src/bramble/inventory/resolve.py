@@ -69,6 +69,12 @@ def resolve_all(*, hosts: str = "", cluster: str = "", manager: str = "", **way:
     return tuple(_with_manager(_with_way(each, **way), manager) for each in narrowed)
 
 
+def groups(cluster: str = "") -> dict[str, HostSet]:
+    """Name → hosts of the groups of a cluster, or of the only one there is; none where there are several or none."""
+    known = [cluster] if cluster else clusters.names()
+    return clusters.load(known[0]).every_group if len(known) == 1 else {}
+
+
 def with_hosts(cluster: Cluster, entries: HostSet) -> Cluster:
     """The cluster and further hosts, each as the cluster's file knows it, else on the way that all go.
 

@@ -128,18 +128,21 @@ class Cluster:
                 return host
         raise KeyError(name)
 
-    def parse(self, expression: str) -> HostSet:
-        """The hosts of an expression that may name this cluster's groups.
+    @property
+    def every_group(self) -> dict[str, HostSet]:
+        """Name → hosts of its own groups, and of those that every cluster has: ``all``, ``manager``, ``workers``."""
+        own = dict(zip(GROUPS, (self.hostset, HostSet([self.manager]), self.workers), strict=True))
+        return {**self.groups, **own}
 
-        Besides its own there are ``@all``, ``@manager`` and ``@workers``.
+    def parse(self, expression: str) -> HostSet:
+        """The hosts of an expression that may name this cluster's groups (see `every_group`).
 
         Raises
         ------
         HostExpressionError
             A mistake in it.
         """
-        own = dict(zip(GROUPS, (self.hostset, HostSet([self.manager]), self.workers), strict=True))
-        return HostSet.parse(expression, {**self.groups, **own})
+        return HostSet.parse(expression, self.every_group)
 
     def members_of(self, service: str) -> HostSet:
         """The hosts that a service is on, of those that are here; all where nothing else is recorded."""

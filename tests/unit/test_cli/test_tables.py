@@ -78,7 +78,7 @@ STATES = [
     {"host": "red", "service": "slurm", "state": "in order", "since": 1714565594.0, "run": "20240501-121314-ab12"},
     {"host": "red01", "service": "slurm", "state": "differs", "since": 1714565594.0, "run": "20240501-121314-ab12"},
     {"host": "red02", "service": "slurm", "state": "differs", "since": 1714565595.0, "run": "20240501-121314-ab12"},
-    {"host": "red03", "service": "slurm", "state": "unreachable", "since": 0.0, "run": ""},
+    {"host": "red03", "service": "slurm", "state": "not known", "since": 0.0, "run": ""},
 ]
 
 
@@ -191,6 +191,15 @@ def test_hosts_expand(cli: Cli) -> None:
     assert cli("hosts", "expand", "red,red[01-red02]").out == "red\nred01\nred02\n"
     assert cli("hosts", "expand", "red,red01,red02", "--fold").out == "red,red[01-02]\n"
     assert json.loads(cli("hosts", "expand", "red01", "--json").out) == {"hosts": ["red01"], "folded": "red01"}
+
+
+def test_hosts_expand_knows_groups(cli: Cli) -> None:
+    cli("hosts", "add", "red,red[01-02]", "--cluster", "red")
+    assert cli("hosts", "expand", "@workers").out == "red01\nred02\n"
+    cli("hosts", "add", "blue,blue01", "--cluster", "blue")
+    assert cli("hosts", "expand", "@workers", "--cluster", "blue").out == "blue01\n"
+    assert "there is no group @workers" in cli("hosts", "expand", "@workers").err
+    assert "did you mean 'blue'" in cli("hosts", "expand", "@all", "--cluster", "bleu").err
 
 
 def test_hosts_find_and_trust(cli: Cli, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
