@@ -138,9 +138,11 @@ class LocalChannel(Process, asyncio.SubprocessProtocol):
         self._transport.close()
 
     def _send(self, data: bytes) -> None:
-        if self._input().is_closing():
+        pipe = self._input()
+        if not pipe.is_closing():
+            pipe.write(data)
+        if pipe.is_closing():  # before, or because nobody holds its other end any more
             raise BrokenPipeError
-        self._input().write(data)
 
     def _unsent(self) -> int:
         return self._input().get_write_buffer_size()

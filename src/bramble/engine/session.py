@@ -64,7 +64,7 @@ class Session:
             No python3, or one that is too old.
         """
         host = connection.host.name
-        program = f"python3 -c {shlex.quote(archive().program)} {archive().name}"
+        program = f"python3 -IS -c {shlex.quote(archive().program)} {archive().name}"
         first = b""
         prefix = ""
         if sudo:

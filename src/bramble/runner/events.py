@@ -6,11 +6,11 @@ controller's clock) and, where it happened on one host, ``host``. `to_json` give
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Optional
+
+from .dataclass import dataclass, field, fields
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class RunFinished(Event):
 
 def to_json(event: Event) -> "dict[str, Any]":
     """The documented JSON form. Fields that are empty are left out."""
-    data = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+    data = {name: getattr(event, name) for name in fields(event)}
     return {"kind": event.kind, **{k: v for k, v in data.items() if v not in ("", (), {}, None)}}
 
 
@@ -194,7 +194,7 @@ def from_json(data: "dict[str, Any]", host: Optional[str] = None) -> Event:
     kind = Event.kinds.get(str(data.get("kind")))
     if kind is None:
         raise ValueError(f"unknown event {data.get('kind')!r}")
-    names = {f.name for f in dataclasses.fields(kind)}
+    names = fields(kind)
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in names}
     if host is not None:
         values["host"] = host

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import platform
 import re
 import socket
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Optional
+
+from .dataclass import dataclass, field, fields
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ class Facts:
 
     @classmethod
     def from_json(cls, data: "dict[str, Any]") -> "Facts":
-        """The facts that `dataclasses.asdict` wrote; what is not known here is passed over."""
-        names = {f.name for f in dataclasses.fields(cls)}
+        """The facts that `asdict` wrote; what is not known here is passed over."""
+        names = fields(cls)
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in names}
         return cls(**values)
 
@@ -125,7 +124,7 @@ def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
         disk_free=disk.f_bfree * disk.f_frsize,
         disk_total=disk.f_blocks * disk.f_frsize,
         read_only=bool(disk.f_flag & os.ST_RDONLY),
-        python=platform.python_version(),
+        python="%d.%d.%d" % sys.version_info[:3],
         kernel=os.uname().release,
         cgroup=version,
         controllers=controllers,

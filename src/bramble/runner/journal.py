@@ -12,9 +12,9 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
+from .dataclass import asdict, dataclass, field
 from .step import Record, StepError, os_error
 
 #: Where it is kept on a host.

@@ -6,8 +6,9 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
 from typing import Any, Optional
+
+from .dataclass import dataclass
 
 #: On a tmpfs: a reboot ends every run, and a full disk does not stop anyone from taking the lock.
 FOLDER = "/run/bramble"

@@ -27,7 +27,6 @@ from collections.abc import Callable
 from typing import IO, Any, Optional, TypeVar
 
 from . import events, facts, wire
-from . import steps as _steps  # noqa: F401  (fills the registry of step types)
 from .events import Event
 from .journal import FOLDER, Journal
 from .lock import Lock

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
+from .dataclass import dataclass, dataclass_transform, field, fields
+
 if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-
     from .system import System
-else:
-
-    def dataclass_transform(**_):  # noqa: D103
-        return lambda decorator: decorator
 
 
 @dataclass(frozen=True)
@@ -127,21 +120,15 @@ STEP_TYPES: "dict[str, type[Step]]" = {}
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def step(cls: "type[S]") -> "type[S]":
-    """Make a frozen, keyword-only dataclass of ``cls`` and register it as a step type.
-
-    Keyword-only is enforced where Python can (3.10+, so always on the controller, where steps are written).
-    """
-    options: dict[str, Any] = {"frozen": True}
-    if sys.version_info >= (3, 10):
-        options["kw_only"] = True
-    made: type[S] = dataclass(**options)(cls)
+    """Make a frozen, keyword-only dataclass of ``cls`` and register it as a step type."""
+    made = dataclass(frozen=True, kw_only=True)(cls)
     STEP_TYPES[made.__name__] = made
     return made
 
 
 def fields_of(step: Step) -> "dict[str, Any]":
     """The step's fields by name, not copied."""
-    return {f.name: getattr(step, f.name) for f in dataclasses.fields(step)}  # type: ignore[arg-type]
+    return {name: getattr(step, name) for name in fields(step)}
 
 
 class RebootNeeded(Exception):

@@ -9,9 +9,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from .dataclass import dataclass
 from .step import StepError, told
 
 #: Lines of output that go along with an error.

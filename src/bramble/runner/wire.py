@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from typing import Any, Optional
 
+from . import steps
+from .dataclass import fields
 from .step import STEP_TYPES, Step, fields_of
 
 
@@ -96,10 +97,13 @@ def decode(data: "dict[str, Any]") -> Step:
     ValueError
         The type of step is unknown here.
     """
-    kind = STEP_TYPES.get(data.get("type", ""))
+    name = data.get("type", "")
+    if name in steps.__all__:
+        getattr(steps, name)  # importing it registers it
+    kind = STEP_TYPES.get(name)
     if kind is None:
-        raise ValueError(f"unknown step type {data.get('type')!r}")
-    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        raise ValueError(f"unknown step type {name!r}")
+    names = fields(kind)
     return kind(**{k: _decode(v) for k, v in data.items() if k in names})
 
 

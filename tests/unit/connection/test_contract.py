@@ -275,7 +275,7 @@ async def test_kill_ends_what_the_process_has_started(red01: Connection, tmp_pat
 @real
 async def test_a_process_that_ends_with_input_under_way_says_so(red01: Connection) -> None:
     channel = await red01.start("sleep 0.2; exit 3")
-    with pytest.raises(ConnectionLost, match="the process at the other end (has ended|takes no more input)"):
+    with pytest.raises(ConnectionLost, match=r"the process at the other end (has ended|takes no more input)"):
         await channel.write(b"x" * (32 << 20))
     assert await channel.wait() == 3
 

@@ -1,21 +1,29 @@
-"""All step types, each a noun that states what is wanted, with the words of systemd and apt."""
+"""All step types, each a noun that states what is wanted, with the words of systemd and apt.
+
+A type is imported when it is first asked for: a plan has few of them, and each costs time on a small host.
+"""
 
 from __future__ import annotations
 
-from .command import Command
-from .directory import Directory
-from .file import File
-from .group import Group
-from .kernel_argument import KernelArgument
-from .line import Line
-from .link import Link
-from .package import Package
-from .probe import Probe
-from .reboot import Reboot
-from .sysctl import Sysctl
-from .unit import Unit
-from .user import User
-from .wait import Wait
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .command import Command
+    from .directory import Directory
+    from .file import File
+    from .group import Group
+    from .kernel_argument import KernelArgument
+    from .line import Line
+    from .link import Link
+    from .package import Package
+    from .probe import Probe
+    from .reboot import Reboot
+    from .sysctl import Sysctl
+    from .unit import Unit
+    from .user import User
+    from .wait import Wait
 
 __all__ = [
     "Command",
@@ -33,3 +41,10 @@ __all__ = [
     "User",
     "Wait",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"there is no step type {name}")
+    module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return getattr(import_module(f".{module}", __name__), name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Optional, Union
 
+from ..dataclass import field
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import Output, System
 from ..wire import Secret, secrets_in

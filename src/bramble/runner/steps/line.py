@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..dataclass import dataclass
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
 from .filesystem import WORLD_READABLE, diff, look, write

@@ -6,9 +6,9 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Optional
 
+from ..dataclass import field
 from ..step import Answer, Change, Record, Step, StepError, step
 from ..system import Output, System
 from . import systemd

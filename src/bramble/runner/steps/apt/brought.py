@@ -16,9 +16,9 @@ import json
 import os
 import pwd
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
+from ...dataclass import asdict, dataclass, field
 from ...journal import FOLDER
 from ...system import System
 from ..filesystem import write

@@ -6,9 +6,9 @@ import fcntl
 import os
 import struct
 import time
-from dataclasses import dataclass
 from typing import Optional
 
+from ...dataclass import dataclass
 from ...step import StepError
 from ...system import System
 

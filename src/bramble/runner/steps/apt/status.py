@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
+from ...dataclass import dataclass
 from ...step import StepError
 from ...system import System
 
