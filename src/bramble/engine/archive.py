@@ -14,11 +14,16 @@ from importlib.resources.abc import Traversable
 
 @dataclass(frozen=True)
 class Archive:
-    """``data`` is what travels, ``name`` its hash, ``program`` the first lines that a host runs."""
+    """``text`` is the runner, ``name`` its hash, ``program`` the first lines that a host runs."""
 
     name: str
-    data: bytes
+    text: bytes
     program: str
+
+    @functools.cached_property
+    def data(self) -> bytes:
+        """What travels: ``text`` compressed. Most runs need it on no host at all."""
+        return zlib.compress(self.text)
 
 
 @functools.cache
@@ -27,8 +32,8 @@ def archive() -> Archive:
     files = dict(sorted(_sources(resources.files("bramble.runner"), "")))
     tree = ast.parse(files.pop("bootstrap.py"))
     tree.body = tree.body[1:]  # the docstring is for us; the program stands in the host's process list and log
-    data = zlib.compress(json.dumps(files).encode(), 9)
-    return Archive(hashlib.sha256(data).hexdigest()[:16], data, ast.unparse(tree))
+    text = json.dumps(files).encode()
+    return Archive(hashlib.sha256(text).hexdigest()[:16], text, ast.unparse(tree))
 
 
 def _sources(folder: Traversable, prefix: str) -> list[tuple[str, str]]:

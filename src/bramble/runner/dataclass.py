@@ -49,6 +49,7 @@ class _Standard:
             cls.__name__, [(name, kind, described(name)) for name, kind in cls._fields.items()], kw_only=True
         )
         found: dict[str, Any] = vars(made)["__dataclass_fields__"]
+        cls.__dataclass_fields__ = found  # the next time it is there
         return found
 
 

@@ -69,6 +69,7 @@ class Journal:
     entries: "dict[tuple[str, str], Entry]" = field(default_factory=dict)
     _lines: int = 0
     _number: int = 0
+    _unsynced: bool = False
 
     @property
     def path(self) -> str:
@@ -110,8 +111,8 @@ class Journal:
         else:
             raise ValueError(f"unknown operation {line['op']!r}")
 
-    def _append(self, lines: "list[dict[str, Any]]") -> None:
-        if not lines:
+    def _append(self, lines: "list[dict[str, Any]]", sync: bool = True) -> None:
+        if not lines and not (sync and self._unsynced):
             return
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
         try:
@@ -122,7 +123,8 @@ class Journal:
                 start = os.fstat(handle).st_size
                 try:
                     _write_all(handle, text.encode())
-                    os.fsync(handle)
+                    if sync:
+                        os.fsync(handle)
                 except OSError:
                     # Half a line in the middle would make the whole journal unreadable.
                     os.ftruncate(handle, start)
@@ -138,6 +140,7 @@ class Journal:
                 hint=os_error(error).hint or f"df -h {self.folder}; mount | grep ' / '",
             ) from None
         self._lines += len(lines)
+        self._unsynced = not sync
 
     def entries_of(self, service: str) -> "list[Entry]":
         """A service's entries, latest application first."""
@@ -187,11 +190,19 @@ class Journal:
         self._append(lines)
 
     def confirm(self, service: str, resource: str, after: Optional[str]) -> None:
-        """Write down the fingerprint of what was brought about."""
+        """Write down the fingerprint of what was brought about.
+
+        It reaches the disk with the next intention, or with `sync`. A power cut before that finds the step as one that
+        was cut between its change and this word: that costs another look at it, and loses nothing.
+        """
         entry = self.entries[(service, resource)]
         if entry.after != after:
             entry.after = after
-            self._append([{"op": "after", "service": service, "resource": resource, "after": after}])
+            self._append([{"op": "after", "service": service, "resource": resource, "after": after}], sync=False)
+
+    def sync(self) -> None:
+        """See to it that all that was written is on the disk."""
+        self._append([])
 
     def others(self, service: str, resource: str) -> "list[Entry]":
         """Entries of other services for the same resource."""

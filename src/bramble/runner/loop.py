@@ -148,6 +148,8 @@ class Loop:
                     group=title, step=step.title, outcome=outcome, summary=summary, diff=diff, seconds=seconds
                 )
             )
+        if mode == "apply":
+            self.journal.sync()
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))
 
     def _try(self, request: "dict[str, Any]", step: str, work: "Callable[[], T]") -> "Optional[T]":
