@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import time
@@ -97,6 +98,12 @@ def command(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path
             f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         )
     return took
+
+
+def processor_time() -> float:
+    """Seconds of processor time that all commands so far took on this machine, as user and in the kernel."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def repeat(times: int, once: Callable[[], float], before: Callable[[], None] | None = None) -> tuple[float, ...]:
