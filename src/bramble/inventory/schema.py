@@ -101,8 +101,13 @@ def _in_words(fault: ErrorDetails) -> tuple[str, tuple[str | int, ...], str]:
         )
     if fault["type"] == "missing":
         return "this key is missing", path, f'{path[-1]}: "red,red[01-02]"' if path == ("hosts",) else ""
+    if fault["type"] in ("model_type", "dict_type"):
+        hint = ""
+        if path[0] == "services":
+            hint = f"its options: bramble services {path[1]}" if path[1:] else "a service a line, such as `slurm: {}`"
+        return f"keys and values are wanted, not {given!r}", path, hint
     message = fault["msg"].removeprefix("Value error, ")
-    message = re.sub(r"^Input should be (a valid )?", "", message).replace("dictionary", "set of keys and values")
+    message = re.sub(r"^Input should be (a valid )?", "", message)
     wanted = message if message.endswith("wanted, or a list of them") else f"{message} is wanted"
     return f"{wanted}, not {given!r}", path, _hint(given)
 

@@ -130,7 +130,7 @@ class Cluster:
 
     @property
     def every_group(self) -> dict[str, HostSet]:
-        """Name → hosts of its own groups, and of those that every cluster has: ``all``, ``manager``, ``workers``."""
+        """Name → hosts, of its own groups and of ``all``, ``manager`` and ``workers``, which every cluster has."""
         own = dict(zip(GROUPS, (self.hostset, HostSet([self.manager]), self.workers), strict=True))
         return {**self.groups, **own}
 
