@@ -85,7 +85,7 @@ def reach(*, several: bool = True, sudo: bool = True) -> Callable[[F], F]:
         _option("--connect-timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
                 help="How long a host may take to answer (10)."),
         _option("--connections", type=click.IntRange(1), metavar="NUMBER",
-                help="How many hosts are connected to at the same moment (32)."),
+                help="How many connections are made at the same moment (32)."),
     ]  # fmt: skip
 
     def decorate(command: F) -> F:

@@ -37,6 +37,7 @@ LEFT_OUT = {
     r"/var/lib/systemd/(random-seed|catalog/database)": "entropy, and an index made from installed files",
     r"/var/lib/sudo/lectured/.*": "who has seen sudo's first warning",
     r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-": "backups of the last change",
+    r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)\.\d+": "a change that a power cut ended; the next one tidies up",
     r"/var/lib/ucf/\w+\.\d+": "backups of the last changes to ucf's registry, which is compared itself",
     r"/etc/ld\.so\.cache": "made from the installed libraries",
     r".*/__pycache__": "made by Python from the files beside it",

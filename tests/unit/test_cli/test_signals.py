@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +18,14 @@ from bramble.runner import events
 from bramble.runner.events import Event
 
 ONE = Reached(given={}, clusters=())
+
+
+@pytest.fixture(autouse=True)
+def _under_no_nohup() -> Iterator[None]:
+    """Under ``nohup`` bramble goes on without its terminal, as asked; these tests are about the others."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 class Watcher:
