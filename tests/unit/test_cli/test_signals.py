@@ -21,11 +21,13 @@ ONE = Reached(given={}, clusters=())
 
 
 @pytest.fixture(autouse=True)
-def _under_no_nohup() -> Iterator[None]:
-    """Under ``nohup`` bramble goes on without its terminal, as asked; these tests are about the others."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _none_is_ignored() -> Iterator[None]:
+    """Under ``nohup``, or in a shell's background, bramble goes on as asked; these tests are about all other cases."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Watcher:
