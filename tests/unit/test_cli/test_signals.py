@@ -23,7 +23,11 @@ ONE = Reached(given={}, clusters=())
 @pytest.fixture(autouse=True)
 def _none_is_ignored() -> Iterator[None]:
     """Under ``nohup``, or in a shell's background, bramble goes on as asked; these tests are about all other cases."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    usual: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     for number, handler in before.items():
