@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ class PlayedSession:
         self.cancelled = asyncio.Event()
         self.groups: list[str] = []
         self.busy: HostBusy | None = None
+        self.boot_id = "first"
         self.closed = False
 
     async def lock(self, run: str, who: str) -> None:
@@ -46,6 +48,9 @@ class PlayedSession:
         self.groups.append(request["group"])
         async for answer in self.behaviour(self, request["group"]):
             yield answer
+
+    async def facts(self) -> Any:
+        return SimpleNamespace(boot_id=self.boot_id)
 
     async def cancel(self) -> None:
         self.cancelled.set()
@@ -189,6 +194,54 @@ async def test_an_interrupt_lets_hosts_stop_between_steps() -> None:
         await task
     assert stage.outcome("red") == stage.outcome("red01") == "interrupted"
     assert "Manager" not in stage.sessions["red"].groups
+
+
+async def restarting(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
+    """A host that restarts in its first boot, and does its work in the second."""
+    if session.boot_id == "first":
+        yield {"kind": "reboot", "boot_id": "first"}
+    async for answer in obliging(session, title):
+        yield answer
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bramble.engine.run.LOOK", 0.01)
+    monkeypatch.setattr("bramble.engine.run.REBOOT", 0.2)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_host_that_restarts_goes_on_where_it_was() -> None:
+    stage = Stage(red=restarting)
+    await stage.run.connect(lock=True)
+    opened: list[PlayedSession] = [stage.sessions["red"]]
+
+    async def again(name: str) -> Session:
+        if len(opened) < 3:
+            opened.append(PlayedSession(name, restarting))  # still the first boot: it is about to go down
+            if len(opened) == 3:
+                raise Unreachable("no answer", host=name)
+        else:
+            opened.append(PlayedSession(name, restarting))
+            opened[-1].boot_id = "second"
+        return opened[-1]  # type: ignore[return-value]
+
+    stage.run._open = again
+    await stage.run.carry_out(Plan(service="x", groups=(group("Files", ["red"], A),)), "apply")
+    assert stage.outcome("red") == "done"
+    assert [session.closed for session in opened] == [True, True, False, False]
+    assert opened[-1].groups == ["Files"]
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_host_that_never_goes_down_is_not_waited_for_for_ever() -> None:
+    stage = Stage(red=restarting)
+    await stage.run.connect(lock=True)
+    await stage.run.carry_out(Plan(service="x", groups=(group("Files", ["red"], A),)), "apply")
+    failure = stage.run.results()["red"].failure
+    assert failure is not None
+    assert "was not back within" in failure.what and failure.why == "it never went down"
+    assert stage.sessions["red"].closed
 
 
 async def test_what_is_wrong_for_all_hosts_is_raised_once() -> None:

@@ -29,8 +29,8 @@ Opener = Callable[[str], Awaitable[Session]]
 #: Seconds that hosts have to finish or abandon their step after an interrupt; dpkg is never cut, so it may take long.
 ABANDON = 300.0
 
-#: Seconds a host may take to restart.
-REBOOT = 300.0
+#: Seconds a host may take to restart, and how often it is looked for meanwhile.
+REBOOT, LOOK = 300.0, 2.0
 
 
 class Run:
@@ -264,18 +264,28 @@ class Run:
         self.emit(events.HostRebooting(host=host))
         await self._sessions[host].close()
         ends = time.monotonic() + REBOOT
-        while True:
-            await asyncio.sleep(2)
+        why = "it never went down"
+        while time.monotonic() < ends and not self._cancelled:
+            await asyncio.sleep(LOOK)
             try:
                 session = await self._open(host)
+            except HostError as error:
+                why = error.what
+                continue
+            try:
                 if (await session.facts()).boot_id != boot_id:
                     await session.lock(self.id, self.who)
                     self._sessions[host] = session
                     return
-                await session.close()
-            except HostError:
-                if time.monotonic() > ends:
-                    raise
+            except HostError as error:
+                why = error.what
+            await session.close()
+        raise HostError(
+            f"it was not back within {REBOOT:.0f} s of its restart" if not self._cancelled else "it was restarting",
+            host=host,
+            why=why,
+            hint="look at its screen, or switch it off and on; then run the same again",
+        )
 
     # The end
 
