@@ -121,7 +121,7 @@ async def scale(
     room = services.get(service)
     whole = resolve(reach)
     before = inventory.of_service(whole, service, given=False)
-    adding, dropping = HostSet.parse(add), HostSet.parse(drop)
+    adding, dropping = whole.parse(add), whole.parse(drop)
     _check_scale(service, whole, before.manager, adding, dropping)
     members = inventory.with_hosts(before, adding)
     # What is no longer recorded may still be there: an earlier run was cut off, or the host was.
