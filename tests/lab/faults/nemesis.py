@@ -12,8 +12,8 @@ from .schedule import MOMENT, Fault
 #: Kills the runner, and only it: what it started lives on as it would on a Pi whose memory ran out.
 _KILL_RUNNER = """
 for process in /proc/[0-9]*; do
-    name=$(tr '\\0' ' ' < $process/cmdline 2>/dev/null | head -c 11)
-    if [ "$name" = "python3 -c " ] && grep -q bramble_runner $process/cmdline; then kill -9 ${process#/proc/}; fi
+    name=$(tr '\\0' ' ' < $process/cmdline 2>/dev/null | head -c 9)
+    if [ "$name" = "python3 -" ] && grep -q bramble_runner $process/cmdline; then kill -9 ${process#/proc/}; fi
 done
 """
 
