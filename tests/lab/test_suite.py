@@ -22,20 +22,18 @@ RELEASES = ("bookworm", "trixie")
 ROOMS = (*services.names(), "beacon")
 
 
-@pytest.fixture(scope="module")
-def trixie(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
-    """Three hosts of the newer release, for as long as this suite needs them."""
-    yield make_lab("blue", 3, "trixie")
+@pytest.fixture(scope="module", params=RELEASES)
+def hosts(request: pytest.FixtureRequest, make_lab: Callable[..., Lab]) -> Iterator[Lab]:
+    """Three hosts of a release on which every service can be tried, for as long as its turn takes."""
+    yield make_lab("blue", 3, request.param, containers=True)
     labs.down("blue")
 
 
-@pytest.fixture(params=RELEASES)
-def pis(request: pytest.FixtureRequest) -> Lab:
+@pytest.fixture
+def pis(hosts: Lab) -> Lab:
     """Three freshly written hosts: a manager and two others."""
-    found = request.getfixturevalue("red" if request.param == "bookworm" else "trixie")
-    assert isinstance(found, Lab)
-    found.reset()
-    return found
+    hosts.reset()
+    return hosts
 
 
 def units_of(lab: Lab, host: str, service: str) -> list[str]:

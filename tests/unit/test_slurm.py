@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from tests.unit.board import PI
 
 from bramble import services
 from bramble.errors import BrambleError, UsageError
@@ -27,31 +28,6 @@ HERE = Path(__file__).parent
 CASES = {file.stem: json.loads(file.read_text()) for file in sorted((HERE / "slurm").glob("*.json"))}
 REFUSED = [name for name, case in CASES.items() if "refused" in case]
 PLANNED = [name for name in CASES if name not in REFUSED]
-
-#: A Pi 4 with 4 GB as Raspberry Pi OS of 2023 leaves it; a case tells only what is different.
-PI = Facts(
-    hostname="",
-    os="debian",
-    release="12",
-    codename="bookworm",
-    model="Raspberry Pi 4 Model B Rev 1.4",
-    architecture="arm64",
-    cpus=4,
-    memory=3_978_403_840,
-    memory_total=3_978_403_840,
-    disk_free=20 * 2**30,
-    disk_total=29 * 2**30,
-    read_only=False,
-    python="3.11.2",
-    kernel="6.1.0-rpi7-rpi-v8",
-    cgroup=2,
-    controllers=("cpuset", "cpu", "io", "pids"),
-    swap=0,
-    clock=0.0,
-    boot_id="",
-    uptime=60.0,
-    systemd=True,
-)
 
 
 def _inputs(case: dict[str, Any]) -> tuple[Cluster, BaseModel, dict[str, Facts]]:

@@ -67,15 +67,19 @@ def _lab_of(name: str, host: str) -> str:
     "--release", metavar="NAME", cls=Option,
     help="Debian release of new hosts: bookworm, trixie; more than one, with commas, are dealt out in turn.",
 )  # fmt: skip
+@click.option(
+    "--containers", is_flag=True, cls=Option,
+    help="New hosts can run containers; each then has a copy of the whole system, not a layer over it.",
+)  # fmt: skip
 @options.json_option()
-def up(size: int | None, name: str, release: str | None, as_json: bool) -> int:
+def up(size: int | None, name: str, release: str | None, containers: bool, as_json: bool) -> int:
     """Make a lab, or bring one to its full size.
 
     A lab that runs is left as it is; hosts that are off are started, missing ones are added.
     """
     from .. import lab as rooms
 
-    made = rooms.up(size, name, release, progress=_say)
+    made = rooms.up(size, name, release, containers=containers, progress=_say)
     _show(made, as_json)
     if not as_json:
         click.echo(f"\nthey are the cluster {made.cluster}: bramble deploy slurm --cluster {made.cluster}", err=True)

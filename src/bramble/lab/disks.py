@@ -29,6 +29,13 @@ def layers(lab: LabSpec, host: HostSpec) -> Path:
     return small_disks(lab, host).get("/", lab.host_folder(host) / "disk")
 
 
+def root_mount(lab: LabSpec, host: HostSpec) -> list[str | Path]:
+    """The words that mount a host's root, but for the place where."""
+    if host.containers:
+        return ["mount", "--bind", layers(lab, host) / "upper"]
+    return ["mount", "-t", "overlay", "-o", overlay(lab, host), "overlay"]
+
+
 def overlay(lab: LabSpec, host: HostSpec) -> str:
     """Options of the mount that is the host's root: what it writes, over packages lent to it, over its base tree."""
     own = layers(lab, host)
@@ -53,9 +60,12 @@ def make_disks(lab: LabSpec, host: HostSpec) -> None:
         for layer in (disk / "work", disk / "upper", disk / "lent"):
             layer.mkdir(parents=True)
             layer.chmod(0o755)
+        if host.containers:
+            run(["cp", "-a", "--reflink=auto", f"{host.tree}/.", disk / "upper"], what="copying the base tree")
         identity.personalise(lab, host, disk / "upper")
         done.touch()
-    lend_packages(host.release, identity.make_folder(disk / "lent", Path(host.tree), ARCHIVES))
+    lent = disk / ("upper" if host.containers else "lent")
+    lend_packages(host.release, identity.make_folder(lent, Path(host.tree), ARCHIVES))
     for path, place in small_disks(lab, host).items():
         if not place.is_mount():
             _make_small(lab, host, path, place)
@@ -83,9 +93,11 @@ def _copy_folder(lab: LabSpec, host: HostSpec, name: str, place: Path) -> None:
     """Copy a folder of a host that is off: its layers are mounted for this one command, seen by no other."""
     root = lab.host_folder(host) / "root"
     root.mkdir(exist_ok=True)
-    script = 'mount -t overlay -o "$1" overlay "$2"; mkdir -p "$2/$3"; cp -a "$2/$3" "$4/content"'
-    argv: list[str | Path] = ["unshare", "--mount", "--propagation=slave", "sh", "-ec", script, "sh"]
-    run([*argv, overlay(lab, host), root, name, place], what=f"copying /{name} onto a small disk")
+    script = (
+        'root=$1 name=$2 place=$3; shift 3; "$@" "$root"; mkdir -p "$root/$name"; cp -a "$root/$name" "$place/content"'
+    )
+    argv: list[str | Path] = ["unshare", "--mount", "--propagation=slave", "sh", "-ec", script, "sh", root, name, place]
+    run([*argv, *root_mount(lab, host)], what=f"copying /{name} onto a small disk")
 
 
 def add_small_disk(host: HostSpec, path: str, size: int) -> HostSpec:

@@ -49,21 +49,22 @@ def machine_lock() -> Iterator[None]:
         _MACHINE_LOCK.unlink()
 
 
-def grow(
-    lab: LabSpec, numbers: Iterable[int], release: Releases, limits: tuple[int | None, float | None], progress: Progress
-) -> LabSpec:
-    """The lab with hosts of these numbers; new ones get a base tree of their release, and limits of memory and cpus."""
+def grow(lab: LabSpec, numbers: Iterable[int], release: Releases, like: HostSpec, progress: Progress) -> LabSpec:
+    """The lab with hosts of these numbers; new ones get a base tree of their release, and are else as ``like``."""
     known = {host.number for host in lab.hosts}
     for number in numbers:
         if number not in known:
             host = host_name(lab.name, number)
             chosen = release_of(host, number, release)
             tree = base_tree(chosen, progress)
-            lab = lab.with_host(
-                HostSpec(name=host, number=number, release=chosen, tree=str(tree), memory=limits[0], cpus=limits[1])
-            )
+            lab = lab.with_host(replace(like, name=host, number=number, release=chosen, tree=str(tree)))
     lab.save()
     return lab
+
+
+def new_host(memory: int | None, cpus: float | None, containers: bool) -> HostSpec:
+    """What new hosts have in common; name, number, release and tree are still to come."""
+    return HostSpec(name="", number=0, release="", tree="", memory=memory, cpus=cpus, containers=containers)
 
 
 def release_of(host: str, number: int, release: Releases) -> str:

@@ -47,6 +47,8 @@ class HostSpec:
 
     ``memory`` is a limit in bytes, ``cpus`` in cores (0.5 is half of one); ``disks`` maps a path in the host to the
     size in bytes of the small disk that is mounted there; ``tree`` is the base tree that its own disk lies upon.
+    Where ``containers`` are wanted, the disk is a copy of the tree instead: the kernel lays no overlay on an overlay,
+    which is what container engines want to do.
     """
 
     name: str
@@ -56,6 +58,7 @@ class HostSpec:
     memory: int | None = None
     cpus: float | None = None
     disks: dict[str, int] = field(default_factory=dict)
+    containers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

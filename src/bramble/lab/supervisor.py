@@ -28,6 +28,8 @@ _REBOOT = 133
 #: nspawn leaves locks and a folder a host there when it is killed.
 _NOTES = Path("/run/systemd/nspawn")
 _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
+#: What container engines need besides: keyrings of their own for each container, and programs for its devices.
+_FOR_CONTAINERS = ("--system-call-filter=@keyring bpf", "--bind=/dev/fuse")
 
 
 def main(lab_name: str, host_name: str) -> int:
@@ -68,8 +70,7 @@ def _mount_disk(lab: LabSpec, host: HostSpec) -> None:
     run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab-notes", _NOTES], what="hiding nspawn's notes")
     root = lab.host_folder(host) / "root"
     root.mkdir(exist_ok=True)
-    argv: list[str | Path] = ["mount", "-t", "overlay", "-o", disks.overlay(lab, host), "overlay", root]
-    run(argv, what="mounting the host's disk")
+    run([*disks.root_mount(lab, host), root], what="mounting the host's disk")
 
 
 def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> int:
@@ -94,6 +95,7 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
         "--capability=CAP_NET_ADMIN",
         f"--drop-capability={_DROPPED}",
         "--kill-signal=SIGRTMIN+3",
+        *(_FOR_CONTAINERS if host.containers else ()),
         *(f"--bind={place}/content:{path}" for path, place in disks.small_disks(lab, host).items() if path != "/"),
         # The console is where one looks when a host does not come up.
         "systemd.show_status=yes",

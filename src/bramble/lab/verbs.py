@@ -10,7 +10,7 @@ from threading import Event
 from bramble.errors import BrambleError, UsageError
 from bramble.lab import clusterfile, disks, identity, network, power, report
 from bramble.lab.folders import remove_folder, remove_if_empty
-from bramble.lab.founding import Progress, Releases, connect, found, grow, machine_lock
+from bramble.lab.founding import Progress, Releases, connect, found, grow, machine_lock, new_host
 from bramble.lab.packages import ARCHIVES, keep_packages
 from bramble.lab.report import LabStatus
 from bramble.lab.requirements import require, require_room
@@ -40,6 +40,7 @@ def up(
     *,
     memory: int | None = None,
     cpus: float | None = None,
+    containers: bool = False,
     seconds: float = 60.0,
     progress: Progress = _silent,
 ) -> LabStatus:
@@ -58,6 +59,8 @@ def up(
         name; by default the machine's own. Only new hosts get it.
     memory, cpus
         Limits of each new host in bytes and cores; none by default.
+    containers
+        Whether container engines are to run on new hosts; see `HostSpec`.
     seconds
         How long hosts may take to come up.
     progress
@@ -78,7 +81,7 @@ def up(
         lab = load(name) or found(name)
         wanted = range(size if size is not None else 3 if not lab.hosts else 0)
         try:
-            lab = grow(lab, wanted, release, (memory, cpus), progress)
+            lab = grow(lab, wanted, release, new_host(memory, cpus, containers), progress)
         except BrambleError:
             if not lab.hosts:
                 _take_away(lab)
@@ -93,13 +96,14 @@ def add(
     *,
     memory: int | None = None,
     cpus: float | None = None,
+    containers: bool = False,
     seconds: float = 60.0,
     progress: Progress = _silent,
 ) -> LabStatus:
     """Add one host to a lab and start it. Parameters and errors as for :func:`up`."""
     require()
     with changing(name):
-        lab = grow(existing(name), [host_number(name, host)], release, (memory, cpus), progress)
+        lab = grow(existing(name), [host_number(name, host)], release, new_host(memory, cpus, containers), progress)
         return _bring_up(lab, [lab.host(host)], seconds, progress)
 
 
