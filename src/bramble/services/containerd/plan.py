@@ -16,7 +16,7 @@ CONF = "/etc/containerd/config.toml"
 #: runc comes with containerd; the plugins connect containers to a network.
 PACKAGES = ("containerd", "containernetworking-plugins")
 
-#: Where the daemon keeps images and what containers write, and where it looks for networks. It makes both by itself, and
+#: Where the daemon keeps images and what containers write, and where it looks for networks. It makes both by itself;
 #: neither is of use without it.
 FOLDERS = (
     Directory(path="/var/lib/containerd", mode=0o700, scratch=True),
