@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .runner.secret import Secret, secrets_in
 from .runner.step import Step
-from .runner.wire import Secret, encode, secrets_in
+from .runner.wire import encode
 
 #: Seconds a group may take on a host unless it says otherwise: the packages of a service on a slow card and network.
 TIMEOUT = 900.0

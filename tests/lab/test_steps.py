@@ -14,6 +14,7 @@ import pytest
 from bramble import lab as labs
 from bramble.lab.stepping import Stepping
 from bramble.lab.testing import Lab
+from bramble.runner.secret import Secret
 from bramble.runner.step import STEP_TYPES, Step
 from bramble.runner.steps import (
     Command,
@@ -28,7 +29,6 @@ from bramble.runner.steps import (
     Unit,
     User,
 )
-from bramble.runner.wire import Secret
 
 #: Release to the Python that it has: the oldest promised, and the newest there is.
 RELEASES = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from tests.disk import Disk, carry_out, change, put_back
 
+from bramble.runner.secret import Secret
 from bramble.runner.step import StepError, Unknown
 from bramble.runner.steps import Command, Probe, Wait, systemd
 from bramble.runner.system import Cancelled
-from bramble.runner.wire import Secret, encode
+from bramble.runner.wire import encode
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tests.disk import ME, Disk, carry_out, change, put_back
 
+from bramble.runner.secret import Secret
 from bramble.runner.step import Record, StepError, Unknown
 from bramble.runner.steps import Directory, File, Line, Link
-from bramble.runner.wire import Secret, encode
+from bramble.runner.wire import encode
 
 
 @pytest.fixture(autouse=True)

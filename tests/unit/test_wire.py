@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from bramble.runner.secret import Secret, secrets_in, with_secrets
 from bramble.runner.steps import File
-from bramble.runner.wire import Secret, decode, encode, secrets_in, with_secrets
+from bramble.runner.wire import decode, encode
 
 KEY = Secret("slurm/munge.key", size=1024)
 STEP = File(path="/etc/munge/munge.key", content=KEY, mode=0o400, owner="munge", group="munge")

@@ -23,7 +23,7 @@ from ..model import Cluster
 from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
-from ..runner.wire import Secret
+from ..runner.secret import Secret
 
 #: Takes every event of a run as it happens.
 OnEvent = Callable[[Event], None]

@@ -8,7 +8,7 @@ from typing import TypedDict
 from .. import inventory
 from ..connection import Settings
 from ..model import Cluster
-from ..runner.wire import Secret
+from ..runner.secret import Secret
 from .job import Job, OnEvent
 
 

@@ -19,7 +19,7 @@ from .lazy import Option
 
 if TYPE_CHECKING:
     from ..api import Reach
-    from ..runner.wire import Secret
+    from ..runner.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -170,7 +170,7 @@ def _password(ask: bool, file: str | None) -> Secret | None:
         value = _read(Path(file))
     if not value:
         return None
-    from ..runner.wire import Secret
+    from ..runner.secret import Secret
 
     return Secret("sudo password", value=value.encode())
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..model import Host
-from ..runner.wire import Secret
+from ..runner.secret import Secret
 from .contract import Connection
 
 if TYPE_CHECKING:

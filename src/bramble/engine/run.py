@@ -16,7 +16,8 @@ from ..plan import Group, Plan
 from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
-from ..runner.wire import encode, with_secrets
+from ..runner.secret import with_secrets
+from ..runner.wire import encode
 from .report import Failure, HostResult
 from .session import Session
 from .tally import Tally

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import BrambleError
 from ..plan import Plan
-from ..runner.wire import Secret
+from ..runner.secret import Secret
 
 
 class SecretStore:

@@ -15,7 +15,7 @@ from ..connection import Channel, Connection
 from ..errors import BrambleError, ConnectionLost, HostBusy, HostError, PythonMissing, StepFailed, SudoFailed
 from ..runner import OLDEST_PYTHON
 from ..runner.facts import Facts
-from ..runner.wire import Secret
+from ..runner.secret import Secret
 from .archive import archive
 
 #: Seconds a host may take to start Python and answer: a Zero on a slow card needs a few.

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from bramble.model import Cluster
 from bramble.plan import Plan, group
 from bramble.runner.facts import Facts
+from bramble.runner.secret import Secret
 from bramble.runner.step import Step
 from bramble.runner.steps import Command, Directory, File, Package, Probe, Unit, User, Wait
-from bramble.runner.wire import Secret
 from bramble.services import Service
 
 

@@ -24,7 +24,7 @@ from bramble.connection import (
 )
 from bramble.errors import AuthenticationFailed, ConnectionLost, PythonMissing, Unreachable
 from bramble.model import Host
-from bramble.runner.wire import Secret
+from bramble.runner.secret import Secret
 
 
 async def test_fifty_hosts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

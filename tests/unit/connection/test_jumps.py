@@ -122,7 +122,7 @@ async def test_the_jump_host_must_be_known_too(
     assert caught.value.hint.endswith("bramble hosts trust gate")
     with pytest.raises(UnknownHostKey, match="red01: its key is not known"):
         await connect(host, known(tmp_path, gate))
-    async with SimulatedHost("gate", port=gate.port + 1) as other:
+    async with SimulatedHost("gate") as other:
         (tmp_path / "known").write_text(other.lines[0].replace(str(other.port), str(gate.port)))
     with pytest.raises(ChangedHostKey, match="through gate"):
         await connect(host, Settings(known_hosts=(str(tmp_path / "known"),)))

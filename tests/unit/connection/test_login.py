@@ -19,7 +19,7 @@ from bramble.connection.ssh.identities import Identities
 from bramble.connection.ssh.route import route
 from bramble.errors import AuthenticationFailed
 from bramble.model import Host
-from bramble.runner.wire import Secret
+from bramble.runner.secret import Secret
 
 
 def settings_for(red01: SimulatedHost, folder: Path, **more: object) -> Settings:

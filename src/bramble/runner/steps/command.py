@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Optional, Union
 
 from ..dataclass import field
+from ..secret import Secret, secrets_in
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import Output, System
-from ..wire import Secret, secrets_in
 from .filesystem import digest
 
 

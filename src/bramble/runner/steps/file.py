@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Optional, Union
 
 from ..journal import FOLDER
+from ..secret import Secret, secrets_in
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
-from ..wire import Secret, secrets_in
 from .filesystem import (
     WORLD_READABLE,
     diff,

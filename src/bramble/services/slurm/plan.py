@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
+from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Link, Package, Unit, User, Wait
-from ...runner.wire import Secret
 from . import configuration, nodes, refusals, releases
 from .config import Config
 
