@@ -54,12 +54,13 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceInfo:
-    """One line of the catalogue, with the options."""
+    """One line of the catalogue, with the options; ``loses`` is what its removal ends for good, if anything."""
 
     name: str
     summary: str
     needs: tuple[str, ...]
     options: tuple[Option, ...]
+    loses: str = ""
 
 
 async def status(**reach: Unpack[Reach]) -> Report:
@@ -164,7 +165,8 @@ async def services(name: str = "") -> tuple[ServiceInfo, ...]:
             )
             for option, field in room.config.model_fields.items()
         )
-        found.append(ServiceInfo(name=room.name, summary=room.summary, needs=room.needs, options=options))
+        info = ServiceInfo(name=room.name, summary=room.summary, needs=room.needs, options=options, loses=room.loses)
+        found.append(info)
     return tuple(found)
 
 

@@ -170,8 +170,10 @@ def remove(
 
     if not dry_run:
         where = ", ".join(str(resolve(reach).hostset) for reach in reached.each)
+        (info,) = api.run(api.services(service))
+        lost = f"This ends {info.loses}. " if info.loses else ""
         data = "Its data go, too" if purge else "Its data stay"
-        confirm(f"Remove {service} from {where}? {data}.", yes=yes, needed=purge)
+        confirm(f"Remove {service} from {where}? {lost}{data}.", yes=yes, needed=purge)
 
     async def one(service: str, reach: Reach) -> Report:
         return await api.remove(service, purge=purge, dry_run=dry_run, **reach)

@@ -50,6 +50,8 @@ class Service:
         Debian packages whose installed versions ``plan`` wants to find in the facts.
     needs
         Services that must be deployed first, in this order.
+    loses
+        What its removal ends for good, for the question before it: ``jobs that run or wait``; empty for nothing.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Service:
     leave: Leaver | None = None
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    loses: str = ""
 
 
 def _foreign() -> dict[str, EntryPoint]:

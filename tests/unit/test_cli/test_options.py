@@ -220,7 +220,7 @@ def test_the_question_names_the_hosts(person: list[str], cli: Cli, calls: Calls)
     person.append("y")
     ended = cli(*REMOVE)
     assert ended.code == 0
-    assert "Remove slurm from red,red[01-02]? Its data stay." in ended.err
+    assert "Remove slurm from red,red[01-02]? This ends jobs that run or wait. Its data stay." in ended.err
     assert [name for name, _ in calls] == ["remove"]
 
 

@@ -13,4 +13,5 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    loses="containers, what they wrote, and images",
 )

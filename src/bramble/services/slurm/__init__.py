@@ -16,4 +16,5 @@ SERVICE = Service(
     verify=verify,
     leave=leave,
     packages=("slurmctld", "slurmd"),
+    loses="jobs that run or wait",
 )
