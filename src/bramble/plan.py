@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .artifact import Artifact
 from .runner.secret import Secret, secrets_in
 from .runner.step import Step
 from .runner.wire import encode
@@ -76,6 +77,17 @@ def group(
 class Plan:
     """What is to be done for a service.
 
+    Attributes
+    ----------
+    service
+        Its name.
+    groups
+        In the order in which each host goes through its own.
+    notes
+        What a person should know about it.
+    artifacts
+        What its steps `Artifact` and `Image` speak of, by `Artifact.id`.
+
     Raises
     ------
     ValueError
@@ -85,6 +97,7 @@ class Plan:
     service: str
     groups: tuple[Group, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    artifacts: tuple[Artifact, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -124,6 +137,7 @@ class Plan:
         return {
             "service": self.service,
             "notes": list(self.notes),
+            **({"artifacts": [one.title for one in self.artifacts]} if self.artifacts else {}),
             "groups": [_group_json(part) for part in self.groups],
         }
 

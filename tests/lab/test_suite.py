@@ -44,7 +44,11 @@ def units_of(lab: Lab, host: str, service: str) -> list[str]:
     return [entry["resource"].removeprefix("Unit ") for entry in sorted(mine, key=lambda entry: int(entry["number"]))]
 
 
-@pytest.mark.timeout(900)
+#: Seconds for a first deployment: on a new machine, the programs of a service may have to be built.
+FIRST = 1800
+
+
+@pytest.mark.timeout(FIRST + 900)
 @pytest.mark.parametrize("service", ROOMS)
 def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_path: Path) -> None:
     controller = Controller.of(pis, tmp_path / "controller")
@@ -61,7 +65,7 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     as_found(*pis.hosts)
 
     # The first run changes, the second does not; what is there works.
-    first = controller.json("deploy", service, timeout=600)
+    first = controller.json("deploy", service, timeout=FIRST)
     assert first.status == 0, first.said[-3000:]
     assert first.report["verified"] is True
     second = controller.json("deploy", service)

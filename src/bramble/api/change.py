@@ -12,6 +12,7 @@ from ..model import Cluster, HostSet
 from ..runner.facts import Facts
 from ..services import Service
 from .job import Job
+from .needs import dependents, packages_of, wanted_besides, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 
@@ -60,7 +61,7 @@ async def deploy(
     async def work() -> None:
         at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(room.packages)
+        facts = await at_work.facts(packages_of(with_needs(service)))
         if not dry_run:
             # Before the first change, so that a run that is cut off can be found and gone on with.
             inventory.save_service(cluster, service, chosen)
@@ -72,7 +73,10 @@ async def deploy(
 
 
 async def _bring_about(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
-    """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not."""
+    """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not.
+
+    What the service needs comes before it, and where it is not wanted any more, goes after it.
+    """
     if not at_work.run.alive:
         return
     unknown = [host.name for host in cluster.hosts if host.name not in facts]
@@ -82,15 +86,26 @@ async def _bring_about(at_work: Job, room: Service, cluster: Cluster, config: An
             f"the manager {cluster.manager} cannot be reached, and nothing is known of it yet",
             hint=f"bramble hosts check --hosts {cluster.manager}",
         )
-    plan = room.plan(known, config, facts)
-    for text in plan.notes:
-        at_work.note(text)
-    secrets = at_work.secrets.values(plan, make=not at_work.dry)
-    await at_work.run.carry_out(plan, "check" if at_work.dry else "apply", secrets)
-    wanted = {host: plan.resources(host) for host in plan.hosts}
-    await at_work.run.undo(
-        room.name, purge=False, dry=at_work.dry, wanted=wanted, title="Put back what is no longer wanted"
-    )
+    plans = []
+    for one in with_needs(room.name):
+        if one.name == room.name:
+            options = config
+        else:
+            options = services.configure(one, inventory.options_of(cluster, one.name))
+        plans.append(one.plan(known, options, facts))
+    if not at_work.dry:
+        await at_work.fetch(plans)
+    for plan in plans:
+        for text in plan.notes:
+            at_work.note(text)
+        await at_work.carry_out(plan, "check" if at_work.dry else "apply")
+    for plan in reversed(plans):
+        # What somebody wanted for itself, or something else needs, is theirs to put back.
+        if plan.service == room.name or not wanted_besides(cluster, plan.service, room.name):
+            wanted = {host: plan.resources(host) for host in plan.hosts}
+            await at_work.run.undo(
+                plan.service, purge=False, dry=at_work.dry, wanted=wanted, title="Put back what is no longer wanted"
+            )
 
 
 async def scale(
@@ -137,11 +152,11 @@ async def scale(
 
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(room.packages)
+        facts = await at_work.facts(packages_of(with_needs(service)))
         if draining and room.leave is not None:
             known = members.without([host.name for host in members.hosts if host.name not in facts])
             plan = room.leave(known, config, facts, draining)
-            await at_work.run.carry_out(plan, "check" if dry_run else "apply")
+            await at_work.carry_out(plan, "check" if dry_run else "apply")
             if everyone.manager not in at_work.run.alive:
                 return
         if not dry_run:
@@ -199,8 +214,14 @@ async def remove(
     dry_run
         Tell what would be put back, and change nothing.
     """
-    services.get(service)  # a name that is no service is a mistake, and not "nothing to do"
+    rooms = with_needs(service)
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
+    needing = dependents(cluster, service)
+    if needing:
+        raise UsageError(
+            f"{', '.join(needing)} needs {service}, and would not work without it",
+            hint=f"bramble remove {needing[0]}: what it needs, and nothing else does, goes along",
+        )
     words = ("--purge",) if purge else ()
     at_work = job("remove", cluster, reach, service, ("remove", service, *words))
     at_work.dry = dry_run
@@ -211,7 +232,9 @@ async def remove(
         having = [host for host, entries in journals.items() if any(e["service"] == service for e in entries)]
         if not having:
             at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
-        await at_work.run.undo(service, purge=purge, dry=dry_run)
+        for room in reversed(rooms):
+            if room.name == service or not wanted_besides(cluster, room.name, service):
+                await at_work.run.undo(room.name, purge=purge, dry=dry_run, title=f"Put back {room.name}")
         if not dry_run and len(at_work.run.alive) == len(cluster.hosts):
             at_work.secrets.forget(service)
             inventory.forget_service(cluster, service)

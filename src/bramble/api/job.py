@@ -8,18 +8,21 @@ import getpass
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from .. import inventory
+from ..artifact import Artifact
 from ..connection import Settings, connect
+from ..engine.artifacts import Fetcher, Store
 from ..engine.history import History
 from ..engine.report import Report
-from ..engine.run import Run
+from ..engine.run import Mode, Run
 from ..engine.secrets import SecretStore
 from ..engine.session import Session
 from ..errors import Interrupted
 from ..model import Cluster
+from ..plan import Plan
 from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
@@ -65,6 +68,7 @@ class Job:
         self.verb, self.service, self.cluster, self.command = verb, service, cluster, command
         self.history = History(inventory.folders.history())
         self.secrets = SecretStore(inventory.folders.secrets(cluster.name))
+        self.artifacts = Store(inventory.folders.cache() / "artifacts")
         self.verified: bool | None = None
         self.dry = False
         self.data: Mapping[str, Any] = {}
@@ -106,6 +110,32 @@ class Job:
             self.emit(events.FactsGathered(host=host, facts=dataclasses.asdict(found)))
         known = {**self.history.facts(self.cluster.name), **now}
         return {host.name: known[host.name] for host in self.cluster.hosts if host.name in known}
+
+    async def fetch(self, plans: Iterable[Plan]) -> None:
+        """Have all artifacts of these plans here, before any host is touched.
+
+        Raises
+        ------
+        BrambleError
+            One cannot be had.
+        """
+        wanted = [one for plan in plans for one in plan.artifacts]
+
+        async def work() -> None:
+            await Fetcher(self.artifacts, self._fetching).fetch(wanted)
+
+        if wanted:
+            await self.run.here(work())
+
+    async def carry_out(self, plan: Plan, mode: Mode) -> None:
+        """Carry out a plan with its secrets, made where it is applied, and with the artifacts that are here."""
+        secret = self.secrets.values(plan, make=mode == "apply")
+        found = {one.id: self.artifacts.find(one) for one in plan.artifacts}
+        stored = {id: one for id, one in found.items() if one is not None}
+        await self.run.carry_out(plan, mode, secret, stored, self.artifacts)
+
+    def _fetching(self, artifact: Artifact, text: str) -> None:
+        self.emit(events.ArtifactProgress(artifact=artifact.title, text=text))
 
     async def do(self, work: Callable[[], Awaitable[None]]) -> Report:
         """Carry out ``work`` between the beginning and the end of the run.

@@ -13,6 +13,7 @@ from ..engine.report import Report
 from ..errors import UsageError
 from ..runner import events
 from .job import OnEvent
+from .needs import packages_of, with_needs
 from .reach import Reach, job, resolve
 
 
@@ -89,21 +90,23 @@ async def status(**reach: Unpack[Reach]) -> Report:
         nonlocal current
         await at_work.run.connect(lock=False)
         journals = await at_work.run.journals()
-        asked = sorted(cluster.services)
-        packages = tuple(p for name in asked for p in rooms.get(name).packages)
+        needed = {room.name: name for name in cluster.services for room in with_needs(name)[:-1]}
+        asked = sorted({*cluster.services, *needed})
+        packages = packages_of(tuple(map(rooms.get, asked)))
         # A plan is about all hosts of a service, also where only some of them were asked about.
         facts = {**at_work.history.facts(cluster.name), **await at_work.facts(packages)}
         whole = inventory.load(cluster.name) if cluster.file else cluster
         for current in asked:
             room = rooms.get(current)
-            everyone = inventory.of_service(whole, current, given=False)
+            recorded = current if current in cluster.services else needed[current]
+            everyone = inventory.of_service(whole, recorded, given=False)
             members = everyone.only(cluster.hostset)
             known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
             compared = everyone.manager in known.hostset
             if compared:
                 config = rooms.configure(room, inventory.options_of(cluster, current))
                 plan = room.plan(known, config, facts)
-                await at_work.run.carry_out(plan, "check", at_work.secrets.values(plan, make=False))
+                await at_work.carry_out(plan, "check")
             for host in members.hosts:
                 entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
                 found = differences.get((host.name, current), [])

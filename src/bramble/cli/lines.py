@@ -74,6 +74,8 @@ def line(event: Event, *, verbose: bool) -> str:
     match event:
         case events.Note():
             return f"note: {event.text}"
+        case events.ArtifactProgress():
+            return "" if event.text.startswith("downloading ") else f"{event.artifact}: {event.text}"
         case events.StepDone():
             if event.outcome == "unchanged" and not verbose:
                 return ""

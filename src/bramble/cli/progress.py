@@ -66,6 +66,10 @@ class Progress:
                     story, event.report, cluster, shown=shown, diff=self.diff, width=self.console.width
                 ):
                     show(self.console, part)
+        elif isinstance(event, events.ArtifactProgress):
+            self._said = f"{event.artifact}: {event.text}"
+        elif isinstance(event, events.GroupStarted) and self._said:
+            self._said = ""
         elif isinstance(event, events.Note) and not self.transient:
             self.console.print(Text(f"  {event.text}", style="dim"))
         elif self.verbose and event.host and not self.transient:

@@ -18,6 +18,9 @@ from ..runner.events import Event
 from ..runner.facts import Facts
 from ..runner.secret import with_secrets
 from ..runner.wire import encode
+from .artifacts import Store, Stored
+from .artifacts.handing import Handing
+from .artifacts.steps import artifact_of, with_artifacts
 from .report import Failure, HostResult
 from .session import Session
 from .tally import Tally
@@ -62,8 +65,9 @@ class Run:
         self._sessions: dict[str, Session] = {}
         self._tallies = {host: Tally() for host in self.hosts}
         self._cancelled = False
-
-    # The hosts that are still in
+        self._addresses: dict[str, list[str]] = {}
+        self._handing: Handing | None = None
+        self._breakable: set[asyncio.Task[None]] = set()
 
     @property
     def cancelled(self) -> bool:
@@ -105,6 +109,7 @@ class Run:
 
         async def one(host: str) -> None:
             found[host] = await self._sessions[host].facts(packages)
+            self._addresses[host] = [found[host].address] if found[host].address else []
 
         await self._each(one)
         return {host: found[host] for host in self.hosts if host in found}
@@ -130,7 +135,14 @@ class Run:
 
     # Plans
 
-    async def carry_out(self, plan: Plan, mode: Mode, secrets: Mapping[str, bytes] | None = None) -> None:
+    async def carry_out(
+        self,
+        plan: Plan,
+        mode: Mode,
+        secrets: Mapping[str, bytes] | None = None,
+        artifacts: Mapping[str, Stored] | None = None,
+        store: Store | None = None,
+    ) -> None:
         """Carry out a plan on the hosts that are in.
 
         Parameters
@@ -139,7 +151,21 @@ class Run:
             ``check`` changes nothing and tells what would change; ``verify`` runs probes.
         secrets
             Values for the secrets the plan names.
+        artifacts, store
+            The plan's artifacts by their ids, as far as they are at hand, and where; all of them for ``apply``.
         """
+        plan = with_artifacts(plan, artifacts or {})
+        self._handing = None
+        if mode == "apply" and store is not None and plan.artifacts:
+            self._handing = Handing(store, self._addresses, self._tell)
+            self._handing.begin(plan, artifacts or {}, {host: self._sessions[host] for host in self.alive})
+        try:
+            await self._carry_out(plan, mode, secrets or {})
+        finally:
+            if self._handing is not None:
+                await self._handing.finish(self.alive)
+
+    async def _carry_out(self, plan: Plan, mode: Mode, secrets: Mapping[str, bytes]) -> None:
         barrier = {
             (part.title, host): asyncio.get_running_loop().create_future()
             for part in plan.groups
@@ -156,9 +182,9 @@ class Run:
             try:
                 for part in plan.of(host):
                     await self._wait(host, part, barrier)
-                    if not self._goes_on(host, part):
+                    if not self._goes_on(host, part) or not await self._has_arrived(host, part):
                         return
-                    await self._group(host, plan.service, part, mode, secrets or {})
+                    await self._group(host, plan.service, part, mode, secrets)
                     barrier[part.title, host].set_result(None)
                     if self._tallies[host].outcome != "done":
                         return
@@ -169,6 +195,20 @@ class Run:
         for host in set(plan.hosts) - set(alive):
             release(host)  # already out, or never part of this run: it will not come to its groups
         await _together(one(host) for host in alive)
+
+    async def _has_arrived(self, host: str, part: Group) -> bool:
+        """Wait for the artifacts of a group. False: they cannot be had, and the host is out."""
+        try:
+            if self._handing is not None and any(artifact_of(step) for step in part.steps[host]):
+                await self._handing.arrived(host)
+        except HostError as error:
+            self.fail(host, error, group=part.title)
+            return False
+        return self._goes_on(host, part)
+
+    def _tell(self, host: str, one: Stored, arrived: int) -> None:
+        text = f"{one.title}: {arrived / 1e6:.0f} of {one.size / 1e6:.0f} MB"
+        self.emit(events.StepProgress(host=host, group="Artifacts", step=one.title, text=text))
 
     async def _wait(self, host: str, part: Group, barrier: Mapping[tuple[str, str], asyncio.Future[None]]) -> None:
         pending = [f for (title, _), f in barrier.items() if title in part.after and not f.done()]
@@ -293,6 +333,10 @@ class Run:
     async def cancel(self) -> None:
         """Ask all hosts to finish or abandon their step. The tasks of `carry_out` then end by themselves."""
         self._cancelled = True
+        for task in self._breakable:
+            task.cancel()
+        if self._handing is not None:
+            self._handing.stop()
         await asyncio.gather(*(session.cancel() for session in self._sessions.values()))
 
     async def finish(self, work: Awaitable[None]) -> None:
@@ -316,6 +360,20 @@ class Run:
             for host in self.alive:
                 self._tallies[host].out("interrupted")
             raise Interrupted("interrupted; every host stopped between two steps") from None
+
+    async def here(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something long on the controller, which an interrupt breaks off at once.
+
+        Raises
+        ------
+        Interrupted
+        """
+        task = asyncio.create_task(work)
+        self._breakable.add(task)
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise Interrupted("interrupted before any host was touched")
+        task.result()
 
     async def close(self) -> None:
         """End all sessions."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import os
 import secrets as random
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BrambleError
 from ..plan import Plan
 from ..runner.secret import Secret
+from . import certificates
 
 
 class SecretStore:
@@ -31,7 +33,11 @@ class SecretStore:
         BrambleError
             One that must exist does not, or the folder cannot be used.
         """
-        return {name: self._value(secret, make) for name, secret in plan.secrets().items()}
+        known: dict[str, bytes] = {}
+        # A certificate is made from its key: keys first.
+        for name, secret in sorted(plan.secrets().items(), key=lambda item: item[1].form in certificates.OF_KEYS):
+            known[name] = self._value(secret, make, known)
+        return known
 
     def forget(self, service: str) -> None:
         """Take a service's secrets away, once no host uses them."""
@@ -43,7 +49,7 @@ class SecretStore:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
-    def _value(self, secret: Secret, make: bool) -> bytes:
+    def _value(self, secret: Secret, make: bool, known: Mapping[str, bytes]) -> bytes:
         path = self.folder / secret.name
         try:
             return path.read_bytes()
@@ -53,12 +59,24 @@ class SecretStore:
             raise BrambleError(f"the secret {path} cannot be read", why=error.strerror or "") from None
         if not secret.size:
             raise BrambleError(f"the secret {path} is missing", hint="put it there, with mode 0600")
-        value = random.token_bytes(secret.size)
-        if secret.text:
-            value = base64.urlsafe_b64encode(value).rstrip(b"=")
+        value = self._made(secret, known)
         if make:
             _write(path, value)
         return value
+
+    def _made(self, secret: Secret, known: Mapping[str, bytes]) -> bytes:
+        if secret.form in certificates.OF_KEYS:
+            key = secret.name.rpartition(".")[0] + ".key"
+            return certificates.OF_KEYS[secret.form](known[key], self.folder.name)
+        if secret.form in certificates.KEYS:
+            return certificates.KEYS[secret.form]()
+        value = random.token_bytes(secret.size)
+        forms = {
+            "text": lambda: base64.urlsafe_b64encode(value).rstrip(b"="),
+            "base64": lambda: base64.b64encode(value),
+        }
+        forms.update(hex=lambda: value.hex().encode(), bytes=lambda: value)
+        return forms[secret.form]()
 
 
 def _write(path: Path, value: bytes) -> None:

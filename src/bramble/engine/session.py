@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import json
 import shlex
 import time
@@ -42,6 +43,7 @@ class Session:
         self.name = connection.host.name
         self.root = root
         self._channel = channel
+        self._start = functools.partial(start, connection)
         self._writing = asyncio.Lock()
         self._beating = asyncio.create_task(self._beat())
 
@@ -63,44 +65,20 @@ class Session:
         PythonMissing
             No python3, or one that is too old.
         """
-        host = connection.host.name
-        program = f"python3 -IS -c {shlex.quote(archive().program)} {archive().name}"
-        first = b""
-        prefix = ""
-        if sudo:
-            prefix = "sudo -n -- "
-            if password is not None and await sudo_asks(connection):
-                await _try_password(connection, password)
-                prefix, first = "sudo -S -k -p '' -- ", password.reveal() + b"\n"
-        script = f'[ "$(id -u)" = 0 ] && exec {program}; exec {prefix}{program}'
-        channel = await connection.start(["sh", "-c", script if sudo else f"exec {program}"])
-        try:
-            await channel.write(first + b"bramble\n")
-            async with asyncio.timeout(START):
-                return await cls._handshake(connection, channel)
-        except TimeoutError:
-            channel.kill()
-            raise ConnectionLost(f"python3 did not start within {START:.0f} s", host=host) from None
-        except _Ended:
-            raise await _why_not_started(channel, host) from None
+        channel, hello = await start(connection, "loop", sudo=sudo, password=password)
+        session = cls(connection, channel, bool(hello["root"]))
+        session._start = functools.partial(start, connection, sudo=sudo, password=password)
+        return session
 
-    @classmethod
-    async def _handshake(cls, connection: Connection, channel: Channel) -> Session:
-        host = connection.host.name
-        hello = await _message(channel)
-        version = tuple(int(part) for part in hello["python"].split("."))
-        if version < OLDEST_PYTHON:
-            oldest = ".".join(map(str, OLDEST_PYTHON))
-            raise PythonMissing(
-                f"python3 is {hello['python']}, and {oldest} or later is needed",
-                host=host,
-                hint="burn the card anew with a release that is still maintained (bullseye or later)",
-            )
-        answer = await _message(channel)
-        if answer["kind"] == "need":
-            await channel.write(b"%d\n" % len(archive().data) + archive().data)
-            await _message(channel)
-        return cls(connection, channel, bool(hello["root"]))
+    async def beside(self, part: str) -> Channel:
+        """Start another part of the runner over the same connection, with the same rights: ``transfer``.
+
+        Raises
+        ------
+        As `open`.
+        """
+        channel, _ = await self._start(part)
+        return channel
 
     async def facts(self, packages: tuple[str, ...] = ()) -> Facts:
         """What this host is, with the installed versions of ``packages``."""
@@ -129,6 +107,12 @@ class Session:
         answer = await self._ask({"do": "journal"})
         entries: list[dict[str, Any]] = answer["entries"]
         return entries
+
+    async def lacking(self, service: str, steps: list[dict[str, Any]]) -> list[int]:
+        """Numbers of those encoded steps that have something to do on this host."""
+        answer = await self._ask({"do": "lacking", "service": service, "steps": steps})
+        numbers: list[int] = answer["numbers"]
+        return numbers
 
     async def work(self, request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Send a ``group`` or ``undo`` and pass on what comes back, up to and with the message that ends it.
@@ -177,7 +161,7 @@ class Session:
     async def _receive(self, patience: float) -> dict[str, Any]:
         try:
             async with asyncio.timeout(patience):
-                return await _message(self._channel)
+                return await message(self._channel)
         except TimeoutError:
             self._channel.kill()
             raise ConnectionLost(f"no word from the host for {patience:.0f} s", host=self.name) from None
@@ -204,15 +188,75 @@ class Session:
         return answer
 
 
-class _Ended(Exception):
+async def start(
+    connection: Connection, part: str, *, sudo: bool = True, password: Secret | None = None
+) -> tuple[Channel, dict[str, Any]]:
+    """Start a part of the runner on a host, and send the runner there unless the host has it.
+
+    Returns
+    -------
+    tuple
+        The channel to talk to it, and how it greeted: the version of ``python``, and whether it is ``root``.
+
+    Raises
+    ------
+    As `Session.open`.
+    """
+    host = connection.host.name
+    program = f"python3 -IS -c {shlex.quote(archive().program)} {archive().name} {part}"
+    first = b""
+    prefix = ""
+    if sudo:
+        prefix = "sudo -n -- "
+        if password is not None and await sudo_asks(connection):
+            await _try_password(connection, password)
+            prefix, first = "sudo -S -k -p '' -- ", password.reveal() + b"\n"
+    script = f'[ "$(id -u)" = 0 ] && exec {program}; exec {prefix}{program}'
+    channel = await connection.start(["sh", "-c", script if sudo else f"exec {program}"])
+    try:
+        await channel.write(first + b"bramble\n")
+        async with asyncio.timeout(START):
+            return channel, await _handshake(channel, host)
+    except TimeoutError:
+        channel.kill()
+        raise ConnectionLost(f"python3 did not start within {START:.0f} s", host=host) from None
+    except _Ended:
+        raise await _why_not_started(channel, host) from None
+
+
+async def _handshake(channel: Channel, host: str) -> dict[str, Any]:
+    hello = await message(channel)
+    version = tuple(int(part) for part in hello["python"].split("."))
+    if version < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        raise PythonMissing(
+            f"python3 is {hello['python']}, and {oldest} or later is needed",
+            host=host,
+            hint="burn the card anew with a release that is still maintained (bullseye or later)",
+        )
+    answer = await message(channel)
+    if answer["kind"] == "need":
+        await channel.write(b"%d\n" % len(archive().data) + archive().data)
+        await message(channel)
+    return hello
+
+
+class _Ended(ConnectionLost):
     """The stream of the runner ended."""
 
 
-async def _message(channel: Channel) -> dict[str, Any]:
+async def message(channel: Channel) -> dict[str, Any]:
+    """The next message of a runner.
+
+    Raises
+    ------
+    ConnectionLost
+        It has ended.
+    """
     while True:
         line = await channel.readline()
         if not line:
-            raise _Ended
+            raise _Ended("the runner ended")
         # A login shell's start files may print; only JSON objects are the runner's.
         if line.startswith(b"{"):
             message: dict[str, Any] = json.loads(line)

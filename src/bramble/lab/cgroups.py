@@ -94,8 +94,15 @@ class Groups:
     folders: tuple[Path, ...]
 
     @classmethod
-    def make(cls, name: str) -> Groups:
-        """Make groups of this name below the caller's own, with the caller's processors and devices narrowed."""
+    def make(cls, name: str, *, every_device: bool = False) -> Groups:
+        """Make groups of this name below the caller's own, with the caller's processors, and its devices narrowed.
+
+        Parameters
+        ----------
+        every_device
+            Leave the devices as they are: a container that may use all of its host's, as those of Kubernetes' own
+            network do, is refused by the kernel below groups that are narrowed.
+        """
         folders = []
         for tree in hierarchies():
             folder = tree.own / name
@@ -104,7 +111,7 @@ class Groups:
                 for setting in ("cpuset.cpus", "cpuset.mems"):
                     (folder / setting).write_text((tree.own / setting).read_text())
                 (folder / "cgroup.clone_children").write_text("1")
-            if "devices" in tree.controllers:
+            if "devices" in tree.controllers and not every_device:
                 (folder / "devices.deny").write_text("a")
                 for rule in _DEVICES:
                     (folder / "devices.allow").write_text(rule)

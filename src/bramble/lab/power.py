@@ -129,7 +129,7 @@ def switch_on(lab: LabSpec, host: HostSpec) -> None:
     if from_systemd():
         argv = [*_unit(lab, host, environment), *argv]
     else:
-        groups = Groups.make(groups_name(lab, host))
+        groups = Groups.make(groups_name(lab, host), every_device=host.containers)
         note_groups(lab, host, groups)
         groups.limit(host.memory, host.cpus)
         argv = ["setsid", "--fork", *argv]

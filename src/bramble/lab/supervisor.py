@@ -28,8 +28,20 @@ _REBOOT = 133
 #: nspawn leaves locks and a folder a host there when it is killed.
 _NOTES = Path("/run/systemd/nspawn")
 _DROPPED = "CAP_SYS_TIME,CAP_SYS_MODULE"
-#: What container engines need besides: keyrings of their own for each container, and programs for its devices.
+#: What container engines need besides: keyrings of their own for each container, and FUSE.
 _FOR_CONTAINERS = ("--system-call-filter=@keyring bpf", "--bind=/dev/fuse")
+_GIVE_CONTROLLERS = """
+while read -r _ at kind _; do
+    if [ "$kind" = cgroup ]; then mount -o remount,bind,rw "$at"; fi
+done </proc/mounts"""
+#: What a kubelet insists on, and would write: these are the machine's own, so it finds them as it wants them.
+_KERNEL = {
+    "kernel/keys/root_maxbytes": "25000000",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "vm/overcommit_memory": "1",
+}
 
 
 def main(lab_name: str, host_name: str) -> int:
@@ -103,7 +115,7 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
     # The network's settings below /proc/sys/net are the host's own; the rest of /proc/sys is the machine's.
     environment = clean_environment({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})
     nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment)
-    _give_controllers(nspawn, groups)
+    _furnish(nspawn, groups, host)
     code = nspawn.wait()
     if stall:
         rest = Groups((stall,))
@@ -114,23 +126,27 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
     return code
 
 
-def _give_controllers(nspawn: subprocess.Popen[bytes], groups: Groups) -> None:
-    """Let the host's root write the v1 controllers below its own groups, as root of a real Pi can.
+def _furnish(nspawn: subprocess.Popen[bytes], groups: Groups, host: HostSpec) -> None:
+    """Give the host's root what root of a real Pi has, in the host's own mount namespace.
 
-    nspawn mounts them read-only. The remount is in the host's own mount namespace.
+    nspawn mounts the v1 controllers read-only; below its own groups, the host may write them.
     """
-    if plain_unified():
-        return
-    while nspawn.poll() is None:
+    words = [] if plain_unified() else [_GIVE_CONTROLLERS]
+    if host.containers:
+        # A kubelet reads the kernel's log, which is the machine's: it finds an empty one, a node of the host's own.
+        words.append("mknod -m 0644 /dev/kmsg c 1 3; mount --make-rshared /; mkdir -p /run/kernel")
+        words += [
+            f"echo {value} >/run/kernel/{Path(name).name}; mount --bind /run/kernel/{Path(name).name} /proc/sys/{name}"
+            for name, value in _KERNEL.items()
+        ]
+    while words and nspawn.poll() is None:
         # A host that goes off again at once is none of our business here: the wait for nspawn sees it.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, HostError):
             leader = find_leader(groups)
             # Before it has become the host's init, nspawn is still mounting: what is writable then would be overlaid.
             if leader and Path(f"/proc/{leader}/comm").read_text().strip() in ("systemd", "init"):
-                mounts = Path(f"/proc/{leader}/mountinfo").read_text().splitlines()
-                for point in [line.split()[4] for line in mounts if " - cgroup " in line]:
-                    words = [*entrance(leader, "--mount"), "mount", "-o", "remount,bind,rw", point]
-                    run(words, what="giving the host its controllers", check=False)
+                argv = [*entrance(leader), "sh", "-c", "\n".join(words)]
+                run(argv, what="giving the host what a Pi has", check=False)
                 return
         time.sleep(0.02)
 

@@ -43,6 +43,6 @@ if sys.version_info >= (3, 9) and line:
                 raise
     say(kind="ready")
     sys.path.insert(0, home)
-    from bramble_runner.loop import main
+    import importlib
 
-    main()
+    importlib.import_module("bramble_runner." + sys.argv[2]).main()

@@ -108,6 +108,14 @@ class FactsGathered(Event):
 
 
 @dataclass(frozen=True)
+class ArtifactProgress(Event):
+    """The controller fetches or builds an artifact that it has not at hand."""
+
+    artifact: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class HostConnecting(Event):
     """The controller opens the connection of a host."""
 

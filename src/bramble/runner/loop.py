@@ -7,6 +7,7 @@ Requests (one JSON object a line, ``do`` says which):
 ``group``   ``group`` (title), ``mode`` (``check``, ``apply`` or ``verify``), ``service``, ``run``, ``timeout``,
             ``steps``: answers with events, the last one ``group-done``, ``step-failed`` or ``step-cancelled``
 ``undo``    ``service``, ``purge``, ``wanted`` (resources still in the plan, which stay), ``mode``: as ``group``
+``lacking`` ``service``, ``steps``: answers with the numbers of those of them that have something to do
 ``journal`` answers with what bramble did to this host
 ``cancel``  ends the group under way, cleanly
 ``alive``   nothing, but that the controller is still there
@@ -88,6 +89,8 @@ class Loop:
                 self._group(request)
             elif do == "undo":
                 self._undo(request)
+            elif do == "lacking":
+                self._lacking(request)
             elif do == "journal":
                 self.send({"kind": "journal", "entries": [vars(entry) for entry in self.journal.entries.values()]})
             else:
@@ -119,6 +122,17 @@ class Loop:
             self.send({"kind": "locked"})
         else:
             self.send({"kind": "busy", "run": holder.run, "who": holder.who, "since": holder.since})
+
+    def _lacking(self, request: "dict[str, Any]") -> None:
+        self.system.recorded = self.journal.fingerprints(request["service"])
+        lacking = []
+        for number, data in enumerate(request["steps"]):
+            try:
+                if wire.decode(data).check(self.system) is not None:
+                    lacking.append(number)
+            except StepError:
+                continue  # it is told when its turn comes, in its group
+        self.send({"kind": "lacking", "numbers": lacking})
 
     # One group of steps
 

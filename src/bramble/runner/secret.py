@@ -18,27 +18,29 @@ class Secret:
     name
         Where it is kept, relative to the cluster's folder of secrets.
     size
-        Length in bytes of a secret that is generated; 0 for one that must exist.
-    text
-        Generate printable characters (URL-safe base64) instead of raw bytes.
+        Length in bytes of a secret that is generated, before it takes its form; 0 for one that must exist.
+    form
+        ``bytes`` as they are; ``text``: URL-safe base64; ``base64``; ``hex``; ``ca-key``: the private key of a
+        certificate authority, PEM; ``ca-certificate``: the certificate of the key whose name ends with ``.key`` instead
+        of ``.crt``; ``rsa-key`` and ``rsa-public``: a pair to sign with, ``.key`` and ``.pub``.
     """
 
-    __slots__ = ("_value", "name", "size", "text")
+    __slots__ = ("_value", "form", "name", "size")
 
-    def __init__(self, name: str, *, size: int = 32, text: bool = False, value: Optional[bytes] = None) -> None:
+    def __init__(self, name: str, *, size: int = 32, form: str = "bytes", value: Optional[bytes] = None) -> None:
         self.name = name
         self.size = size
-        self.text = text
+        self.form = form
         self._value = value
 
     def __repr__(self) -> str:
         return f"Secret({self.name!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and (self.name, self.size, self.text) == (other.name, other.size, other.text)
+        return isinstance(other, Secret) and (self.name, self.size, self.form) == (other.name, other.size, other.form)
 
     def __hash__(self) -> int:
-        return hash((self.name, self.size, self.text))
+        return hash((self.name, self.size, self.form))
 
     @property
     def known(self) -> bool:
@@ -59,7 +61,7 @@ class Secret:
 
     def filled(self, value: bytes) -> "Secret":
         """The same secret with its value."""
-        return Secret(self.name, size=self.size, text=self.text, value=value)
+        return Secret(self.name, size=self.size, form=self.form, value=value)
 
 
 def secrets_in(value: Any) -> "list[Secret]":

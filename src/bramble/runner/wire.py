@@ -18,7 +18,7 @@ def encode(step: Step, *, reveal: bool = False) -> "dict[str, Any]":
 
 def _encode(value: Any, reveal: bool) -> Any:
     if isinstance(value, Secret):
-        secret: dict[str, Any] = {"$secret": value.name, "size": value.size, "text": value.text}
+        secret: dict[str, Any] = {"$secret": value.name, "size": value.size, "form": value.form}
         if reveal:
             secret["value"] = base64.b64encode(value.reveal()).decode()
         return secret
@@ -60,6 +60,6 @@ def _decode(value: Any) -> Any:
         if "$secret" in value:
             raw = value.get("value")
             filled = None if raw is None else base64.b64decode(raw)
-            return Secret(value["$secret"], size=value["size"], text=value["text"], value=filled)
+            return Secret(value["$secret"], size=value["size"], form=value.get("form", "bytes"), value=filled)
         return {k: _decode(v) for k, v in value.items()}
     return value

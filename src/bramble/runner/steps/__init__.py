@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .artifact import Artifact
     from .command import Command
     from .directory import Directory
     from .file import File
     from .group import Group
+    from .image import Image
     from .kernel_argument import KernelArgument
     from .line import Line
     from .link import Link
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from .wait import Wait
 
 __all__ = [
+    "Artifact",
     "Command",
     "Directory",
     "File",
     "Group",
+    "Image",
     "KernelArgument",
     "Line",
     "Link",

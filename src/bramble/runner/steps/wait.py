@@ -41,6 +41,8 @@ class Wait(Step):
         Whose port; this host's own loopback otherwise.
     user
         Who runs ``command``; root otherwise.
+    name
+        What is waited for, for people; the thing itself unless given.
     deadline
         Seconds until it is an error; the group's remaining time where that is less.
 
@@ -57,6 +59,7 @@ class Wait(Step):
     unit: Optional[str] = None
     host: str = "127.0.0.1"
     user: Optional[str] = None
+    name: str = ""
     deadline: float = 60.0
 
     def __post_init__(self) -> None:
@@ -73,6 +76,8 @@ class Wait(Step):
 
     @property
     def _thing(self) -> str:
+        if self.name:
+            return self.name
         if self.port is not None:
             return f"port {self.port}" + ("" if self.host == "127.0.0.1" else f" of {self.host}")
         if self.command is not None:

@@ -15,3 +15,8 @@ class Config(BaseModel):
         description="Let systemd make the control groups of Kubernetes' containers, as kubeadm expects it. "
         "Containers that are started by `ctr` make their own.",
     )
+    pause_image: str = Field(
+        default="bramble.invalid/pause:3.10.1",
+        description="The image that holds the namespaces of a pod. By default the one that the kubernetes service "
+        "brings; no registry has it.",
+    )

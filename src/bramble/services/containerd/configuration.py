@@ -17,4 +17,7 @@ def text(name: str) -> str:
 
 def config_toml(config: Config) -> str:
     """/etc/containerd/config.toml."""
-    return Template(text("config.toml")).substitute(banner=_BANNER, systemd_groups=str(config.systemd_groups).lower())
+    groups = str(config.systemd_groups).lower()
+    return Template(text("config.toml")).substitute(
+        banner=_BANNER, systemd_groups=groups, pause_image=config.pause_image
+    )

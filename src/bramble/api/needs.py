@@ -1,0 +1,36 @@
+"""Services that others need: they come before these, and go when nothing needs them any more."""
+
+from __future__ import annotations
+
+from .. import services
+from ..model import Cluster
+from ..services import Service
+
+
+def with_needs(name: str) -> tuple[Service, ...]:
+    """A service and all that it needs, what is needed first.
+
+    Raises
+    ------
+    UsageError
+        There is no such service.
+    """
+    room = services.get(name)
+    found = [one for need in room.needs for one in with_needs(need)]
+    return (*dict.fromkeys(found), room)
+
+
+def packages_of(rooms: tuple[Service, ...]) -> tuple[str, ...]:
+    """The Debian packages whose versions their plans want to find in the facts."""
+    return tuple(dict.fromkeys(package for room in rooms for package in room.packages))
+
+
+def wanted_besides(cluster: Cluster, name: str, leaving: str) -> bool:
+    """Whether a service stays wanted when another one leaves: for itself, or for a third."""
+    others = [one for one in cluster.services if one != leaving]
+    return any(name in (room.name for room in with_needs(one)) for one in others)
+
+
+def dependents(cluster: Cluster, name: str) -> list[str]:
+    """Services of a cluster that need this one."""
+    return [one for one in cluster.services if one != name and name in (room.name for room in with_needs(one))]

@@ -1,0 +1,71 @@
+"""Files that hosts need and that no package of theirs brings: what they are, and where they come from. Pure data."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """A program that the ordinary Go client builds, from sources that Go itself checks (go.sum).
+
+    Attributes
+    ----------
+    files
+        Name and text of each file of the module that pins them: go.mod, go.sum, perhaps programs of its own.
+    package
+        Import path of the program.
+    variables
+        Texts that are set when it is linked, by the variable's full name.
+    static_c
+        It holds C code, so it is linked with the C library, statically. Such a program is built only for the
+        controller's own architecture.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    package: str
+    variables: tuple[tuple[str, str], ...] = ()
+    static_c: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A file that is brought to hosts.
+
+    Attributes
+    ----------
+    name
+        Unique in a plan together with ``architecture``; begins with the service's name: ``kubernetes/kubelet``.
+    version
+        As its makers count.
+    architecture
+        Debian's word: ``arm64``.
+    source
+        How it can be had.
+    sha256
+        Hexadecimal; empty where it is known only once it is there (a program that is built).
+    """
+
+    name: str
+    version: str
+    architecture: str
+    source: GoProgram
+    sha256: str = ""
+
+    @property
+    def id(self) -> str:
+        """By which steps name it."""
+        return f"{self.name}:{self.architecture}"
+
+    @property
+    def title(self) -> str:
+        """For people: ``kubernetes/kubelet 1.35.4 (arm64)``."""
+        return f"{self.name} {self.version} ({self.architecture})"
+
+    @property
+    def key(self) -> str:
+        """A mark of all that determines its content."""
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()

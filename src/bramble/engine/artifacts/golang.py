@@ -1,0 +1,120 @@
+"""Programs that the ordinary Go client builds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ...artifact import Artifact
+from ...errors import BrambleError
+
+#: Debian's word for an architecture → Go's, and the variant: the oldest Pis have an ARMv6.
+ARCHITECTURES = {"arm64": ("arm64", ""), "armhf": ("arm", "6"), "amd64": ("amd64", ""), "riscv64": ("riscv64", "")}
+
+#: Go that fetches a newer one by itself where a module asks for it.
+OLDEST = (1, 21)
+
+#: Lines of what Go said that go along with an error.
+LOG_LINES = 15
+
+
+async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None]) -> list[Path]:
+    """Build programs of one module, for one architecture, with the same variables, together.
+
+    Parameters
+    ----------
+    folder
+        Where the module and the programs are put.
+    tell
+        Told what Go is doing.
+
+    Returns
+    -------
+    list
+        The programs' files, in the order of ``wanted``.
+
+    Raises
+    ------
+    BrambleError
+        There is no Go, it is too old, or it failed; with the end of what it said.
+    """
+    architecture, variant = ARCHITECTURES[wanted[0].architecture]
+    program = wanted[0].source
+    await _require()
+    module, out = folder / "module", folder / "out"
+    for name, text in program.files:
+        file = module / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    out.mkdir(exist_ok=True)
+    link = ["-s", "-w", *(f"-X {name}={value}" for name, value in program.variables)]
+    if program.static_c:
+        link.append("-extldflags -static")
+    environment = {
+        **os.environ,
+        "GOOS": "linux",
+        "GOARCH": architecture,
+        "GOARM": variant,
+        "CGO_ENABLED": str(int(program.static_c)),
+        "GOFLAGS": "",
+        "GOWORK": "off",
+    }
+    words = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", " ".join(link), "-o", f"{out}/"]
+    names = ", ".join(one.name.rpartition("/")[2] for one in wanted)
+    tell(f"builds {names} for {wanted[0].architecture}")
+    await _go([*words, *(one.source.package for one in wanted)], module, environment, tell)
+    return [out / name_of(one.source.package) for one in wanted]
+
+
+def name_of(package: str) -> str:
+    """The name that Go gives to a program: the last word of its path that is no version."""
+    words = package.split("/")
+    return words[-2] if re.fullmatch(r"v\d+", words[-1]) else words[-1]
+
+
+async def _require() -> None:
+    hint = "https://go.dev/dl"
+    if not shutil.which("go"):
+        raise BrambleError(
+            "there is no Go here to build programs with", hint=f"install it: {hint}, or apt-get install golang-go"
+        )
+    process = await asyncio.create_subprocess_exec(
+        "go", "env", "GOVERSION", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said = (await process.communicate())[0].decode().strip()
+    match = re.match(r"go(\d+)\.(\d+)", said)
+    if not match or (int(match[1]), int(match[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise BrambleError(f"Go {said.removeprefix('go')} is too old, {oldest} is needed", hint=f"get it: {hint}")
+
+
+async def _go(words: Iterable[str], folder: Path, environment: dict[str, str], tell: Callable[[str], None]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "go",
+        *words,
+        cwd=folder,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stderr
+    log: list[str] = []
+    try:
+        async for line in process.stderr:
+            log.append(line.decode(errors="replace").rstrip())
+            if log[-1].startswith("go: downloading "):
+                tell(log[-1].removeprefix("go: "))
+        status = await process.wait()
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGTERM)  # compilers of its own run beside it
+            await process.wait()
+    if status != 0:
+        raise BrambleError("Go could not build it", why="\n".join(log[-LOG_LINES:]))

@@ -1,0 +1,120 @@
+"""What was fetched, kept on the controller by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...artifact import Artifact
+from ...errors import BrambleError
+
+#: Bytes that are read at a time.
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An artifact that is here.
+
+    Attributes
+    ----------
+    name, version, architecture
+        As in `Artifact`.
+    sha256, size
+        Of its content; bytes.
+    """
+
+    name: str
+    version: str
+    architecture: str
+    sha256: str
+    size: int
+
+    @property
+    def title(self) -> str:
+        """As `Artifact.title`."""
+        return f"{self.name} {self.version} ({self.architecture})"
+
+
+class Store:
+    """A folder of files by their hashes, ``blobs/``, and of notes which artifact each is, ``index/``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._blobs, self._index = folder / "blobs", folder / "index"
+
+    def path(self, sha256: str) -> Path:
+        """Where a file with this hash lies."""
+        return self._blobs / sha256
+
+    def find(self, artifact: Artifact) -> Stored | None:
+        """The artifact, if it is here."""
+        try:
+            found = Stored(**json.loads((self._index / artifact.key).read_text()))
+            return found if self.path(found.sha256).stat().st_size == found.size else None
+        except FileNotFoundError:
+            return None
+
+    def all(self) -> Iterator[Stored]:
+        """Everything that is here, by name."""
+        notes = [Stored(**json.loads(path.read_text())) for path in self._index.glob("*")]
+        yield from sorted(notes, key=lambda one: (one.name, one.version, one.architecture))
+
+    def add(self, artifact: Artifact, file: Path) -> Stored:
+        """Take a file in; it is moved.
+
+        Raises
+        ------
+        BrambleError
+            It is not what the artifact says it must be; then it is taken away.
+        """
+        sha256, size = digest(file), file.stat().st_size
+        if artifact.sha256 and sha256 != artifact.sha256:
+            file.unlink()
+            raise BrambleError(
+                f"{artifact.title} is not what it must be, and nothing was touched",
+                why=f"its SHA-256 is {sha256}, and must be {artifact.sha256}",
+                hint="something on the way changes files, or its makers replaced it: try from another network",
+            )
+        stored = Stored(
+            name=artifact.name,
+            version=artifact.version,
+            architecture=artifact.architecture,
+            sha256=sha256,
+            size=size,
+        )
+        self._blobs.mkdir(parents=True, exist_ok=True)
+        self._index.mkdir(exist_ok=True)
+        file.chmod(0o644)
+        os.replace(file, self.path(sha256))
+        note = self._index / f"{artifact.key}.new"
+        note.write_text(json.dumps(asdict(stored)))
+        os.replace(note, self._index / artifact.key)
+        return stored
+
+    def workshop(self, artifact: Artifact) -> Path:
+        """A folder for what is being fetched: what a cut left there is gone on with."""
+        folder = self.folder / "work" / artifact.key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def clean(self) -> int:
+        """Take everything away; returns the bytes that are free by that."""
+        size = sum(path.stat().st_size for path in self._blobs.glob("*"))
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        return size
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    total = hashlib.sha256()
+    with file.open("rb") as opened:
+        while data := opened.read(CHUNK):
+            total.update(data)
+    return total.hexdigest()

@@ -1,0 +1,20 @@
+"""Kubernetes, by kubeadm."""
+
+from __future__ import annotations
+
+from .. import Service
+from .config import Config
+from .leave import leave
+from .plan import plan
+from .verify import verify
+
+SERVICE = Service(
+    name="kubernetes",
+    summary="runs containers across all hosts: kubeadm, flannel, CoreDNS (Kubernetes)",
+    config=Config,
+    plan=plan,
+    verify=verify,
+    leave=leave,
+    needs=("containerd",),
+    loses="pods, what they wrote, and all that the cluster knows",
+)

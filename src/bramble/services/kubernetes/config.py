@@ -1,0 +1,60 @@
+"""Options of the Kubernetes service."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+#: Nodes of a cluster on which the manager runs workloads, too, unless it is told otherwise.
+SMALL = 3
+
+#: A node gets so many addresses for its pods: kubeadm's own default.
+NODE_PREFIX = 24
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"not an IPv4 network: {error}") from None
+    if network.prefixlen > NODE_PREFIX - 1:
+        raise ValueError(f"too small: at most /{NODE_PREFIX - 1}")
+    return str(network)
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class Config(BaseModel):
+    """All options; every one has a default that fits a box of Pis."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manager_works: bool | None = Field(
+        default=None,
+        description="Whether pods of yours run on the manager, too. By default they do on clusters of up to three.",
+    )
+    network: Literal["vxlan", "host-gw"] = Field(
+        default="vxlan",
+        description="How pods reach pods of other hosts: `vxlan` works across any network, `host-gw` is faster and "
+        "needs all hosts on one switch.",
+    )
+    pod_network: Network = Field(
+        default="10.244.0.0/16", description="Addresses of pods; a /24 of it goes to each host."
+    )
+    service_network: Network = Field(default="10.96.0.0/12", description="Addresses of services.")
+    leave_deadline: float = Field(
+        default=300.0, ge=0, description="Seconds that pods on a host to be dropped may take to move away."
+    )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Config:
+        if ipaddress.IPv4Network(self.pod_network).overlaps(ipaddress.IPv4Network(self.service_network)):
+            raise ValueError(f"pod_network {self.pod_network} and service_network {self.service_network} overlap")
+        return self
+
+    def works(self, hosts: int) -> bool:
+        """Whether the manager runs workloads in a cluster of so many hosts."""
+        return hosts <= SMALL if self.manager_works is None else self.manager_works

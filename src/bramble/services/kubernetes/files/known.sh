@@ -1,0 +1,13 @@
+# Whether the cluster knows all these nodes ($2 and on), or else a token by which they may join for some minutes ($1).
+kubectl="/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/admin.conf"
+known=$($kubectl get nodes --output name) || exit 1
+home=$1
+shift
+missing=
+for node in "$@"; do
+    echo "$known" | grep -qx "node/$node" || missing=$node
+done
+[ -n "$missing" ] || exit 0
+token=$(sed -n 's/^  name: //p' "$home/token.yaml")
+ends=$($kubectl --namespace kube-system get secret "$token" --output 'jsonpath={.data.expiration}' | base64 --decode) || exit 1
+[ "$(date -d "$ends" +%s)" -gt "$(date -d '+10 minutes' +%s)" ]

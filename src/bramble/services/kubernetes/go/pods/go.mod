@@ -1,0 +1,3 @@
+module bramble.invalid/pods
+
+go 1.21

@@ -1,0 +1,176 @@
+"""What is to be done on each host to bring Kubernetes up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...model import Cluster
+from ...plan import Plan, group
+from ...runner.facts import Facts
+from ...runner.secret import Secret
+from ...runner.step import Step
+from ...runner.steps import Artifact, Command, Directory, File, Package, Sysctl, Unit, Wait
+from . import configuration, programs, refusals
+from .config import Config
+from .configuration import HOME, text
+
+MODULES = "/etc/modules-load.d/bramble-kubernetes.conf"
+UNIT, DROP_IN = "/etc/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service.d"
+
+#: kubeadm and kubelet call these.
+PACKAGES = ("conntrack", "ethtool", "iptables", "nftables")
+
+#: What kubectl needs to be believed on the manager.
+ADMIN = "/etc/kubernetes/admin.conf"
+
+#: All hosts believe what this authority signed; it is made on the controller, so that nobody waits for it.
+CA = Secret("kubernetes/ca.crt", form="ca-certificate")
+
+#: Secrets of the control plane, by their place below /etc/kubernetes/pki.
+_PKI = {
+    "ca.crt": CA,
+    "ca.key": Secret("kubernetes/ca.key", form="ca-key"),
+    "front-proxy-ca.crt": Secret("kubernetes/front-proxy-ca.crt", form="ca-certificate"),
+    "front-proxy-ca.key": Secret("kubernetes/front-proxy-ca.key", form="ca-key"),
+    "etcd/ca.crt": Secret("kubernetes/etcd-ca.crt", form="ca-certificate"),
+    "etcd/ca.key": Secret("kubernetes/etcd-ca.key", form="ca-key"),
+    "sa.key": Secret("kubernetes/sa.key", form="rsa-key"),
+    "sa.pub": Secret("kubernetes/sa.pub", form="rsa-public"),
+}
+
+
+def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """Kubernetes on all hosts of a cluster: the control plane on the manager, the others as workers.
+
+    Raises
+    ------
+    PlanError
+        Hosts that cannot have Kubernetes, or not together; the message names them.
+    """
+    notes = refusals.check(cluster, config, facts)
+    everyone, manager, workers = cluster.hostset, [cluster.manager], cluster.workers
+
+    def brought(host: str) -> tuple[Step, ...]:
+        architecture = facts[host].architecture
+        places = tuple(
+            Artifact(artifact=f"kubernetes/{name}:{architecture}", path=f"{programs.FOLDER}/{name}")
+            for name in programs.ON_EVERY_HOST
+        )
+        return (*places, *programs.images(architecture, manages=host == cluster.manager))
+
+    def files(host: str) -> tuple[Step, ...]:
+        return configuration.files(cluster, config, facts, host)
+
+    def join(host: str) -> Step:
+        return _kubeadm("join", f"{host} joins the cluster")
+
+    nodes = " ".join(map(configuration.node_name, everyone))
+    groups = (
+        group("Kernel", everyone, *_kernel()),
+        group("Packages", everyone, Package(names=PACKAGES, start=False)),
+        group("Folders", everyone, *_folders()),
+        group("Programs", everyone, brought),
+        group("Configuration", everyone, files),
+        group("Certificates", manager, *_certificates()),
+        group("Control plane", manager, _kubeadm("init", "make the control plane")),
+        group("Network", manager, *_network(cluster, config, facts)),
+        group("Token", manager, _token(nodes), after=["Control plane"]),
+        group("Workers", workers, join, after=["Token"], requires=manager),
+        group("Kubelet", everyone, Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf"))),
+        group("Nodes", manager, *_nodes(cluster, config, nodes), after=["Kubelet"]),
+    )
+    return Plan(
+        service="kubernetes",
+        groups=tuple(part for part in groups if part.steps),
+        notes=notes,
+        artifacts=programs.artifacts(facts[host].architecture for host in everyone),
+    )
+
+
+def _kernel() -> tuple[Step, ...]:
+    return (
+        File(path=MODULES, content="overlay\nbr_netfilter\n"),
+        Command(
+            name="load the kernel modules overlay and br_netfilter",
+            argv=("modprobe", "--all", "overlay", "br_netfilter"),
+            unless=("sh", "-c", "test -d /proc/sys/net/bridge && grep -qw overlay /proc/filesystems"),
+        ),
+        Sysctl(key="net.ipv4.ip_forward", value="1"),
+        Sysctl(key="net.bridge.bridge-nf-call-iptables", value="1"),
+    )
+
+
+def _folders() -> tuple[Step, ...]:
+    """What Kubernetes writes there is no use without it."""
+    return (
+        Directory(path="/etc/kubernetes", scratch=True),
+        Directory(path=HOME, mode=0o700, scratch=True),
+        Directory(path="/var/lib/kubelet", mode=0o700, scratch=True),
+        Directory(path=DROP_IN),
+    )
+
+
+def _certificates() -> tuple[Step, ...]:
+    folders = (Directory(path="/etc/kubernetes/pki"), Directory(path="/etc/kubernetes/pki/etcd"))
+    files = (
+        File(path=f"/etc/kubernetes/pki/{name}", content=secret, mode=0o644 if name.endswith(("crt", "pub")) else 0o600)
+        for name, secret in _PKI.items()
+    )
+    return (Directory(path="/var/lib/etcd", mode=0o700, scratch=True), *folders, *files)
+
+
+def _kubeadm(phase: str, name: str) -> Command:
+    """A node is begun anew where it was cut half-way: nothing of value is on it before it is through."""
+    return Command(
+        name=name,
+        argv=("sh", "-c", text("node.sh"), "node", phase, HOME),
+        creates=f"{HOME}/{phase}.done",
+        undo_argv=("sh", "-c", text("reset.sh")),
+        timeout=600,
+    )
+
+
+def _network(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[Step, ...]:
+    path = f"{HOME}/flannel.yaml"
+    return (
+        File(path=path, content=configuration.flannel(cluster, config, facts)),
+        Command(
+            name="the network of pods",
+            argv=(
+                f"{programs.FOLDER}/kubectl",
+                f"--cache-dir={HOME}/cache",
+                f"--kubeconfig={ADMIN}",
+                "apply",
+                "-f",
+                path,
+            ),
+            when_changed=(path,),
+        ),
+    )
+
+
+def _token(nodes: str) -> Command:
+    """The one of the first start has run out when a host is added later."""
+    return Command(
+        name="a token for hosts that are to join",
+        argv=("sh", "-c", text("token.sh"), "token", HOME),
+        unless=("sh", "-c", text("known.sh"), "known", HOME, *nodes.split()),
+    )
+
+
+def _nodes(cluster: Cluster, config: Config, nodes: str) -> tuple[Step, ...]:
+    works = "yes" if config.works(len(cluster.hosts)) else "no"
+    manager = configuration.node_name(cluster.manager)
+    return (
+        Command(
+            name="who runs pods",
+            argv=("sh", "-c", text("taint.sh"), "set", manager, works),
+            unless=("sh", "-c", text("taint.sh"), "check", manager, works),
+        ),
+        Wait(
+            command=("sh", "-c", text("ready.sh"), "ready", *nodes.split()),
+            name="all nodes and the system's pods",
+            unit="kubelet",
+            deadline=300,
+        ),
+    )

@@ -1,0 +1,140 @@
+"""The programs of Kubernetes: their versions, how they are built, and the images that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from ...artifact import Artifact, GoProgram
+from ...runner.steps import Image
+
+#: The stable minor before the latest: the last one that works with the containerd of Debian 12 and 13 (containerd 1.x:
+#: https://kubernetes.io/blog/2025/09/12/kubernetes-v1-34-cri-cgroup-driver-lookup-now-ga/).
+KUBERNETES = "1.35.4"
+ETCD, COREDNS, FLANNEL = "3.6.16", "1.13.1", "0.28.4"
+
+#: Version of bramble's own small programs; the number that kubeadm expects of its pause image.
+PODS = "3.10.1"
+
+#: No registry has images of this name, so none is ever asked for one, and nobody takes them for upstream's.
+REPOSITORY = "bramble.invalid"
+
+#: Where the programs that a node needs outside containers are put.
+FOLDER = "/usr/local/bin"
+
+#: Where Kubernetes keeps what `version` prints.
+_VERSION_OF = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+
+
+@dataclass(frozen=True)
+class _Program:
+    """A program: name, the module that pins it, its import path there, its version, and whether C code is in it."""
+
+    name: str
+    module: str
+    package: str
+    version: str
+    with_c: bool = False
+
+
+_PROGRAMS = {
+    program.name: program
+    for program in (
+        *(
+            _Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", KUBERNETES)
+            for name in (
+                "kubeadm",
+                "kubelet",
+                "kubectl",
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kube-proxy",
+            )
+        ),
+        _Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", ETCD),
+        _Program("coredns", "coredns", "bramble.invalid/coredns", COREDNS),
+        _Program("flanneld", "flannel", "github.com/flannel-io/flannel", FLANNEL, with_c=True),
+        *(_Program(name, "pods", f"bramble.invalid/pods/{name}", PODS) for name in ("pause", "prove", "conflist")),
+    )
+}
+
+ON_EVERY_HOST = ("kubeadm", "kubelet", "kubectl")
+
+#: Image → its tag, and programs of the host's that the one in it calls.
+_IMAGES = {
+    "kube-apiserver": (f"v{KUBERNETES}", ()),
+    "kube-controller-manager": (f"v{KUBERNETES}", ()),
+    "kube-scheduler": (f"v{KUBERNETES}", ()),
+    "kube-proxy": (f"v{KUBERNETES}", ("nft",)),
+    "etcd": (ETCD, ()),
+    "coredns": (f"v{COREDNS}", ()),
+    # It looks for what an earlier one may have left in iptables.
+    "flanneld": (
+        f"v{FLANNEL}",
+        ("nft", *(f"{kind}tables{end}" for kind in ("ip", "ip6") for end in ("", "-save", "-restore"))),
+    ),
+    "pause": (PODS, ()),
+    "prove": (PODS, ()),
+    "conflist": (PODS, ()),
+}
+
+#: Images of the control plane; the others are on every host, since pods of CoreDNS may be anywhere.
+_OF_MANAGER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+
+
+def image_name(name: str) -> str:
+    """The full name of an image, with its tag."""
+    return f"{REPOSITORY}/{name}:{_IMAGES[name][0]}"
+
+
+def images(architecture: str, *, manages: bool) -> tuple[Image, ...]:
+    """The images that a host needs."""
+    return tuple(
+        Image(artifact=f"kubernetes/{name}:{architecture}", name=image_name(name), program=name, host_programs=called)
+        for name, (_, called) in _IMAGES.items()
+        if manages or name not in _OF_MANAGER
+    )
+
+
+def artifacts(architectures: Iterable[str]) -> tuple[Artifact, ...]:
+    """All programs, for each of these architectures."""
+    return tuple(
+        Artifact(
+            name=f"kubernetes/{program.name}",
+            version=program.version,
+            architecture=architecture,
+            source=_source(program, architecture),
+        )
+        for architecture in dict.fromkeys(architectures)
+        for program in _PROGRAMS.values()
+    )
+
+
+def _source(program: _Program, architecture: str) -> GoProgram:
+    variables: tuple[tuple[str, str], ...] = ()
+    if program.module == "kubernetes":
+        major, minor, _ = KUBERNETES.split(".")
+        values = {"gitVersion": f"v{KUBERNETES}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+        values["buildDate"] = "1970-01-01T00:00:00Z"
+        variables = tuple((f"{place}.{name}", value) for place in _VERSION_OF for name, value in values.items())
+    if program.module == "flannel":
+        variables = (("github.com/flannel-io/flannel/pkg/version.Version", f"v{FLANNEL}"),)
+    return GoProgram(
+        files=_module(program.module),
+        package=program.package,
+        variables=variables,
+        # One of flannel's ways to carry packets is written in C, for this architecture alone.
+        static_c=program.with_c and architecture == "amd64",
+    )
+
+
+@cache
+def _module(name: str) -> tuple[tuple[str, str], ...]:
+    folder = files(__package__) / "go" / name
+    found = [item for item in folder.iterdir() if item.is_file()]
+    programs = [(f"{item.name}/main.go", (item / "main.go")) for item in folder.iterdir() if item.is_dir()]
+    every = [*((item.name, item) for item in found), *programs]
+    return tuple(sorted((path, item.read_text(encoding="utf-8")) for path, item in every))

@@ -1,0 +1,63 @@
+"""Whether Kubernetes does its work: pods on every node that reach each other in every way that is promised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ...model import Cluster
+from ...plan import Plan, group
+from ...runner.facts import Facts
+from ...runner.steps import Probe
+from . import configuration, programs
+from .config import Config
+
+
+def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """The kubelet of each host first, since without it a node only seems to be alive; then the cluster, from within."""
+    kubelet = Probe(
+        name="the kubelet is well",
+        argv=("sh", "-c", configuration.text("healthz.sh")),
+        expect_lines=("ok",),
+        log_units=("kubelet",),
+        hint="journalctl -u kubelet",
+    )
+    nodes = {configuration.node_name(host): host for host in cluster.hostset}
+    lines = _expected(nodes)
+    asked = {
+        "nodes": {node: facts[host].address for node, host in nodes.items()},
+        "version": f"v{programs.KUBERNETES}",
+        "image": programs.image_name("prove"),
+    }
+    proof = Probe(
+        name="pods reach each other",
+        argv=("python3", "-IS", "-c", configuration.text("proof.py")),
+        input=json.dumps(asked),
+        expect_lines=tuple(lines),
+        blame=lines,
+        log_units=("kubelet",),
+        hint="kubectl get nodes; kubectl get pods --all-namespaces --output wide",
+        timeout=300,
+    )
+    return Plan(
+        service="kubernetes",
+        groups=(
+            group("Kubelets", cluster.hostset, kubelet),
+            group("Pods", [cluster.manager], proof, after=["Kubelets"], requires=cluster.hostset, timeout=320),
+        ),
+    )
+
+
+def _expected(nodes: Mapping[str, str]) -> dict[str, str]:
+    """Each line that the proof prints, and what to say where it does not come."""
+    lines = {"api ready": "the API server does not call itself ready"}
+    for node, host in nodes.items():
+        lines[f"node {node} ready"] = f"{host} is not ready, or not of version {programs.KUBERNETES}"
+        lines[f"pod {node} runs"] = f"no pod runs on {host}"
+        lines[f"dns {node}"] = f"pods on {host} cannot resolve names"
+        lines[f"service {node}"] = f"pods on {host} do not reach a service by its address"
+        lines[f"port {node}"] = f"a service's port on {host} does not answer from outside the pods"
+        lines[f"logs {node}"] = f"no logs come from {host}"
+        for other, peer in nodes.items():
+            lines[f"reach {node} {other}"] = f"pods on {host} do not reach pods on {peer}"
+    return lines

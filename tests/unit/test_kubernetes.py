@@ -1,0 +1,99 @@
+"""The Kubernetes room's plan, as data, and whom it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from tests.unit.board import PI
+
+from bramble import services
+from bramble.errors import PlanError, UsageError
+from bramble.model import Cluster, Host
+from bramble.services.kubernetes import SERVICE
+
+NAMES = ("red", "red01", "red02")
+CLUSTER = Cluster(name="red", hosts=tuple(Host(name=name) for name in NAMES), manager="red")
+ABLE = dataclasses.replace(PI, controllers=("cpuset", "cpu", "io", "memory", "pids"))
+FACTS = {
+    name: dataclasses.replace(ABLE, hostname=name, address=f"10.1.1.{number}") for number, name in enumerate(NAMES, 1)
+}
+
+
+def facts(host: str, **changes: Any) -> dict[str, Any]:
+    return {**FACTS, host: dataclasses.replace(FACTS[host], **changes)}
+
+
+@pytest.mark.parametrize("options", [{}, {"manager_works": "false", "network": "host-gw"}], ids=["usual", "large"])
+def test_plan_is_as_it_was(options: dict[str, object], snapshot: SnapshotAssertion) -> None:
+    config = services.configure(SERVICE, options)
+    made = {
+        "plan": SERVICE.plan(CLUSTER, config, FACTS).to_json(),
+        "verify": SERVICE.verify(CLUSTER, config, FACTS).to_json(),
+        "leave": SERVICE.leave(CLUSTER, config, FACTS, ("red02",)).to_json() if SERVICE.leave else None,
+    }
+    assert json.dumps(made, indent=1, ensure_ascii=False) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (facts("red01", architecture="armhf"), ("red01 (armhf)", "64-bit")),
+        (facts("red02", controllers=("cpu",)), ("red02", "cgroup_enable=memory")),
+        (facts("red", memory=10**9), ("red (1000 of 1700 MB)", "--manager")),
+        (facts("red01", memory=5 * 10**8), ("red01 (500 of 700 MB)",)),
+        (facts("red01", skew=-4000.0), ("red01 (-4000 s)", "clock")),
+        (facts("red01", address=""), ("red01", "route")),
+        (facts("red01", address="10.244.3.1"), ("red01 (10.244.3.1)", "pod_network")),
+        (facts("red01", address="10.96.0.9"), ("red01 (10.96.0.9)", "service_network")),
+    ],
+    ids=["processor", "memory-group", "manager-memory", "worker-memory", "clock", "no-route", "pods", "services"],
+)
+def test_what_cannot_work_is_refused_by_name(changed: dict[str, Any], words: tuple[str, ...]) -> None:
+    with pytest.raises(PlanError) as refused:
+        SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), changed)
+    text = f"{refused.value.what} {refused.value.hint}"
+    assert all(word in text for word in words), text
+
+
+def test_hosts_that_would_be_one_node_are_refused() -> None:
+    cluster = Cluster(name="red", hosts=(Host(name="red-A"), Host(name="red-a")), manager="red-A")
+    with pytest.raises(PlanError, match="red-A, red-a"):
+        SERVICE.plan(cluster, services.configure(SERVICE, {}), {"red-A": FACTS["red"], "red-a": FACTS["red01"]})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pod_network": "10.244.0.0/24"},
+        {"pod_network": "10.244.0.1/16"},
+        {"pod_network": "10.96.0.0/16"},
+        {"network": "calico"},
+    ],
+    ids=["too-small", "no-network", "overlap", "unknown"],
+)
+def test_options_that_contradict_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        services.configure(SERVICE, options)
+
+
+def test_swap_is_told() -> None:
+    assert SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), facts("red01", swap=10**9)).notes == (
+        "red01: pods do not use the swap there",
+    )
+
+
+def test_every_image_and_program_is_an_artifact_of_the_plan() -> None:
+    plan = SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), facts("red02", architecture="amd64"))
+    asked = {
+        step.artifact
+        for part in plan.groups
+        for steps in part.steps.values()
+        for step in steps
+        if hasattr(step, "artifact")
+    }
+    assert asked <= {one.id for one in plan.artifacts}
+    assert {one.architecture for one in plan.artifacts} == {"arm64", "amd64"}
