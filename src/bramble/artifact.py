@@ -62,7 +62,7 @@ class Artifact:
 
     @property
     def title(self) -> str:
-        """For people: ``kubernetes/kubelet 1.35.4 (arm64)``."""
+        """As it is shown to people, ``kubernetes/kubelet 1.35.4 (arm64)``."""
         return f"{self.name} {self.version} ({self.architecture})"
 
     @property
