@@ -25,6 +25,7 @@ demo: system env ## three virtual Pis, Slurm on them, verified and shown (root)
 	@scripts/demo
 
 test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (root)
+	@scripts/install-go $(VENV)
 	@$(MAKE) lint
 	@$(MAKE) docs
 	@$(BIN)/pytest tests/unit tests/lab $(PYTEST_ARGS)
@@ -33,6 +34,7 @@ unit: env ## the quick tests; one alone: make unit PYTEST_ARGS="-k fold"
 	@$(BIN)/pytest tests/unit $(PYTEST_ARGS)
 
 lab: system env ## the tests on virtual Pis (root)
+	@scripts/install-go $(VENV)
 	@$(BIN)/pytest tests/lab $(PYTEST_ARGS)
 
 lint: env ## formatting, lint, types, rooms, Python 3.9 of the runner, what may not stand in the tree

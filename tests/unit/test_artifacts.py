@@ -13,7 +13,7 @@ import pytest
 
 from bramble.artifact import Artifact, GoProgram
 from bramble.engine.artifacts import Fetcher, Store
-from bramble.engine.artifacts.golang import name_of
+from bramble.engine.artifacts.golang import client, name_of
 from bramble.errors import BrambleError
 
 #: Plays the Go client: notes what it was asked, and "builds" a program for each package.
@@ -96,12 +96,14 @@ def test_what_go_said_is_told(store: Store, go: Path, monkeypatch: pytest.Monkey
 
 def test_a_go_that_is_too_old_is_told(store: Store, go: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYED_VERSION", "go1.19.8")
+    monkeypatch.setattr("sysconfig.get_path", lambda _: "/nowhere")
     with pytest.raises(BrambleError, match=r"Go 1\.19\.8 is too old"):
         fetched(store, program("a"))
 
 
 def test_without_go_it_says_where_to_get_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sysconfig.get_path", lambda _: "/nowhere")
     with pytest.raises(BrambleError) as error:
         fetched(store, program("a"))
     assert "no Go" in error.value.what and "go.dev" in error.value.hint
@@ -127,6 +129,19 @@ def test_cleaned_nothing_is_left(store: Store, go: Path) -> None:
     size = sum(one.size for one in store.all())
     assert store.clean() == size > 0
     assert not list(store.all()) and not store.folder.exists()
+
+
+def test_the_go_beside_bramble_does_where_the_system_has_an_old_one(
+    store: Store, go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "go" / "bin" / "go"
+    own.parent.mkdir(parents=True)
+    own.write_text(GO.replace("go1.26.8", "go1.27.3").replace("PLAYED_VERSION", "OTHER"))
+    own.chmod(0o755)
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("PLAYED_VERSION", "go1.19.8")
+    assert asyncio.run(client()) == str(own)
+    assert fetched(store, program("a"))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sysconfig
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -45,7 +46,7 @@ async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None
     """
     architecture, variant = ARCHITECTURES[wanted[0].architecture]
     program = wanted[0].source
-    await _require()
+    go = await client()
     module, out = folder / "module", folder / "out"
     for name, text in program.files:
         file = module / name
@@ -67,7 +68,7 @@ async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None
     words = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", " ".join(link), "-o", f"{out}/"]
     names = ", ".join(one.name.rpartition("/")[2] for one in wanted)
     tell(f"builds {names} for {wanted[0].architecture}")
-    await _go([*words, *(one.source.package for one in wanted)], module, environment, tell)
+    await _go([go, *words, *(one.source.package for one in wanted)], module, environment, tell)
     return [out / name_of(one.source.package) for one in wanted]
 
 
@@ -77,25 +78,33 @@ def name_of(package: str) -> str:
     return words[-2] if re.fullmatch(r"v\d+", words[-1]) else words[-1]
 
 
-async def _require() -> None:
-    hint = "https://go.dev/dl"
-    if not shutil.which("go"):
-        raise BrambleError(
-            "there is no Go here to build programs with", hint=f"install it: {hint}, or apt-get install golang-go"
-        )
-    process = await asyncio.create_subprocess_exec(
-        "go", "env", "GOVERSION", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    said = (await process.communicate())[0].decode().strip()
-    match = re.match(r"go(\d+)\.(\d+)", said)
-    if not match or (int(match[1]), int(match[2])) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise BrambleError(f"Go {said.removeprefix('go')} is too old, {oldest} is needed", hint=f"get it: {hint}")
+async def client() -> str:
+    """Where the Go client is: the system's, or the one that the extra ``pi-bramble[go]`` brings.
+
+    Raises
+    ------
+    BrambleError
+        There is none, or none that is new enough.
+    """
+    old = ""
+    for path in (shutil.which("go"), f"{sysconfig.get_path('purelib')}/go/bin/go"):
+        if path and os.access(path, os.X_OK):
+            process = await asyncio.create_subprocess_exec(
+                path, "env", "GOVERSION", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+            version = (await process.communicate())[0].decode().strip().removeprefix("go")
+            match = re.match(r"(\d+)\.(\d+)", version)
+            if match and (int(match[1]), int(match[2])) >= OLDEST:
+                return path
+            old = version
+    oldest = ".".join(map(str, OLDEST))
+    what = f"Go {old} is too old to build programs with" if old else "there is no Go here to build programs with"
+    hint = f"install {oldest} or later: pip install 'pi-bramble[go]', or https://go.dev/dl"
+    raise BrambleError(what, hint=hint)
 
 
 async def _go(words: Iterable[str], folder: Path, environment: dict[str, str], tell: Callable[[str], None]) -> None:
     process = await asyncio.create_subprocess_exec(
-        "go",
         *words,
         cwd=folder,
         env=environment,
