@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from bramble import api
 from bramble.artifact import Artifact, GoProgram
+from bramble.cli import bramble
 from bramble.engine.artifacts import Fetcher, Store
 from bramble.engine.artifacts.golang import client, name_of
 from bramble.errors import BrambleError
@@ -154,3 +156,20 @@ def test_the_go_beside_bramble_does_where_the_system_has_an_old_one(
 )
 def test_a_program_is_called_as_go_calls_it(package: str, name: str) -> None:
     assert name_of(package) == name
+
+
+def test_what_is_kept_is_listed_and_can_be_taken_away(
+    go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def said(*words: str) -> str:
+        assert bramble.main(["artifacts", *words], standalone_mode=False) == 0
+        return capsys.readouterr().out
+
+    assert "nothing is kept" in said()
+    fetched(api.artifacts.kept(), program("a"), program("b", "amd64"))
+    assert [line.split()[:3] for line in said().splitlines()[1:3]] == [["one/a", "1", "arm64"], ["one/b", "1", "amd64"]]
+    assert '"architecture":"amd64"' in said("list", "--json")
+    assert "free again" in said("clean")
+    assert "nothing is kept" in said("list")

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from .artifacts import artifacts_clean, artifacts_list
 from .change import deploy, remove, scale
 from .command import Answer, command
 from .find import FoundHost, hosts_find
@@ -55,6 +56,8 @@ __all__ = [
     "ServiceInfo",
     "ServiceState",
     "TrustedKey",
+    "artifacts_clean",
+    "artifacts_list",
     "command",
     "deploy",
     "hosts_add",

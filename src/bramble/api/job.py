@@ -14,7 +14,7 @@ from typing import Any
 from .. import inventory
 from ..artifact import Artifact
 from ..connection import Settings, connect
-from ..engine.artifacts import Fetcher, Store
+from ..engine.artifacts import Fetcher
 from ..engine.history import History
 from ..engine.report import Report
 from ..engine.run import Mode, Run
@@ -27,6 +27,7 @@ from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
 from ..runner.secret import Secret
+from .artifacts import kept
 
 #: Takes every event of a run as it happens.
 OnEvent = Callable[[Event], None]
@@ -68,7 +69,7 @@ class Job:
         self.verb, self.service, self.cluster, self.command = verb, service, cluster, command
         self.history = History(inventory.folders.history())
         self.secrets = SecretStore(inventory.folders.secrets(cluster.name))
-        self.artifacts = Store(inventory.folders.cache() / "artifacts")
+        self.artifacts = kept()
         self.verified: bool | None = None
         self.dry = False
         self.data: Mapping[str, Any] = {}

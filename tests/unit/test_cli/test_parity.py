@@ -17,6 +17,8 @@ from bramble.connection import Settings
 
 #: Verb → the words of its command. A verb of the API that is missing here fails the test below.
 COMMANDS = {
+    "artifacts_clean": "artifacts clean",
+    "artifacts_list": "artifacts list",
     "command": "run",
     "deploy": "deploy",
     "hosts_add": "hosts add",
