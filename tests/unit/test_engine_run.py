@@ -249,3 +249,33 @@ async def test_what_is_wrong_for_all_hosts_is_raised_once() -> None:
     stage = Stage(red=broken, red01=broken)
     with pytest.raises(UsageError, match="line 3"):
         await stage.run.connect(lock=True)
+
+
+async def test_what_is_made_here_is_broken_off_by_an_interrupt() -> None:
+    stage = Stage(red=obliging)
+    broken_off = asyncio.Event()
+
+    async def long() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            broken_off.set()
+
+    async def work() -> None:
+        await stage.run.connect(lock=False)
+        await stage.run.here(long())
+
+    running = asyncio.create_task(stage.run.finish(work()))
+    await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(Interrupted):
+        await asyncio.wait_for(running, 5)
+    assert broken_off.is_set() and stage.outcome("red") == "interrupted"
+
+
+async def test_what_goes_wrong_here_is_raised() -> None:
+    async def wrong() -> None:
+        raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        await Stage(red=obliging).run.here(wrong())
