@@ -49,12 +49,21 @@ class Handing:
         self._ready: dict[str, asyncio.Future[None]] = {}
         self._wanted: dict[str, list[Stored]] = {}
 
-    def begin(self, plan: Plan, artifacts: Mapping[str, Stored], sessions: Mapping[str, Session]) -> None:
-        """Start bringing hosts what they lack of a plan's artifacts. Await `arrived` before they are used."""
-        loop = asyncio.get_running_loop()
+    async def begin(self, plan: Plan, artifacts: Mapping[str, Stored], sessions: Mapping[str, Session]) -> None:
+        """Start bringing hosts what they lack of a plan's artifacts. Await `arrived` before they are used.
+
+        Returns when all hosts have said what they lack: a session answers one question at a time, so none may be at
+        work meanwhile.
+        """
         hosts = [host for host in sessions if host in plan.hosts]
+        asked = (_lacking(sessions[host], plan, artifacts) for host in hosts)
+        lacking = await asyncio.gather(*asked, return_exceptions=True)
+        loop = asyncio.get_running_loop()
         self._ready = {host: loop.create_future() for host in hosts}
-        self._tasks = {host: asyncio.create_task(self._bring(host, sessions[host], plan, artifacts)) for host in hosts}
+        self._tasks = {
+            host: asyncio.create_task(self._bring(host, sessions[host], wanted))
+            for host, wanted in zip(hosts, lacking, strict=True)
+        }
 
     async def arrived(self, host: str) -> None:
         """Wait until a host has all it lacked.
@@ -70,11 +79,10 @@ class Handing:
             if not task.cancelled():
                 task.result()
 
-    async def _bring(self, host: str, session: Session, plan: Plan, artifacts: Mapping[str, Stored]) -> None:
+    async def _bring(self, host: str, session: Session, wanted: list[Stored] | BaseException) -> None:
         try:
-            steps = [step for part in plan.of(host) for step in part.steps[host] if artifact_of(step)]
-            numbers = await session.lacking(plan.service, [encode(step) for step in steps]) if steps else []
-            wanted = list(dict.fromkeys(artifacts[artifact_of(steps[number])] for number in numbers))
+            if isinstance(wanted, BaseException):
+                raise wanted
             if not wanted:
                 return
             courier = await Courier.open(session)
@@ -137,3 +145,10 @@ class Handing:
         except BrambleError:
             pass  # it is gone just now; what lies there goes with the next run, or with the last service
         await courier.close()
+
+
+async def _lacking(session: Session, plan: Plan, artifacts: Mapping[str, Stored]) -> list[Stored]:
+    """What a host must be brought, in the order of the plan."""
+    steps = [step for part in plan.of(session.name) for step in part.steps[session.name] if artifact_of(step)]
+    numbers = await session.lacking(plan.service, [encode(step) for step in steps]) if steps else []
+    return list(dict.fromkeys(artifacts[artifact_of(steps[number])] for number in numbers))
