@@ -66,7 +66,7 @@ class Stepping:
 
     def __init__(self, lab: str, host: str, service: str = "test") -> None:
         spec = existing(lab)
-        program = ["python3", "-c", archive().program, archive().name]
+        program = ["python3", "-c", archive().program, archive().name, "loop"]
         self.service = service
         self._process = subprocess.Popen(
             [*entrance(spec, spec.host(host)), *program],
