@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -103,6 +104,29 @@ def test_a_source_that_is_gone_is_passed_over(tmp_path: Path) -> None:
     port = first.ask("serve", token="t")["port"]
     second = Host(tmp_path / "second")
     assert second.ask("pull", **WHAT, sources=[("127.0.0.1", 1), ("127.0.0.1", port)], token="t")["kind"] == "pulled"
+
+
+def test_a_network_that_refuses_is_told_and_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    answer = Host(tmp_path).ask("pull", **WHAT, sources=[("10.1.1.1", 1)], token="t")
+    assert answer == {"kind": "not-pulled", "why": f"10.1.1.1: {os.strerror(errno.EHOSTUNREACH)}"}
+
+
+def test_a_full_disk_is_told_and_what_still_comes_is_not_taken_for_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bramble.runner.transfer.Incoming.add", full)
+    stdin = io.BytesIO(CONTENT + b"the next request")
+    host = Host(tmp_path, stdin)
+    answer = host.ask("push", **WHAT)
+    assert answer["kind"] == "step-failed" and answer["why"] == os.strerror(errno.ENOSPC) and "df -h" in answer["hint"]
+    assert stdin.read() == b"the next request"
 
 
 def test_a_source_with_other_content_is_not_believed(tmp_path: Path) -> None:

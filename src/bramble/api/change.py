@@ -222,6 +222,8 @@ async def remove(
             f"{', '.join(needing)} needs {service}, and would not work without it",
             hint=f"bramble remove {needing[0]}: what it needs, and nothing else does, goes along",
         )
+    names = [room.name for room in reversed(rooms)]
+    leaving = [name for name in names if name == service or not wanted_besides(cluster, name, service)]
     words = ("--purge",) if purge else ()
     at_work = job("remove", cluster, reach, service, ("remove", service, *words))
     at_work.dry = dry_run
@@ -232,11 +234,11 @@ async def remove(
         having = [host for host, entries in journals.items() if any(e["service"] == service for e in entries)]
         if not having:
             at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
-        for room in reversed(rooms):
-            if room.name == service or not wanted_besides(cluster, room.name, service):
-                await at_work.run.undo(room.name, purge=purge, dry=dry_run, title=f"Put back {room.name}")
+        for name in leaving:
+            await at_work.run.undo(name, purge=purge, dry=dry_run, title=f"Put back {name}")
         if not dry_run and len(at_work.run.alive) == len(cluster.hosts):
-            at_work.secrets.forget(service)
+            for name in leaving:
+                at_work.secrets.forget(name)
             inventory.forget_service(cluster, service)
 
     return await at_work.do(work)

@@ -13,8 +13,11 @@ got. Requests are JSON lines, as the loop's (``do`` says which):
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import hmac
+import io
 import json
 import os
 import shutil
@@ -22,7 +25,7 @@ import socket
 import sys
 import threading
 import time
-from typing import IO, Any, Optional
+from typing import IO, Any, Optional, cast
 
 from .journal import FOLDER
 from .step import StepError, os_error
@@ -32,6 +35,9 @@ CHUNK = 256 * 1024
 
 #: Seconds without a further byte after which a source is given up, and those for a connection to stand.
 STALL, CONNECT = 20.0, 3.0
+
+#: What the host's own disk refuses. Any other error while something is fetched is the network's: another way is tried.
+DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
 
 #: Seconds between two words on how far it is.
 TICK = 1.0
@@ -98,9 +104,11 @@ class Incoming:
     def end(self) -> bool:
         """Close it; whether it is whole and what it should be. What is not is taken away, and begun anew."""
         assert self._file
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
         if self.arrived < self.size:
             return False
         if self._hash.hexdigest() != self.sha256:
@@ -125,7 +133,7 @@ class Transfer:
         Another one than bramble's own only in tests.
     """
 
-    def __init__(self, stdin: "IO[bytes]", send: Any, folder: str = FOLDER) -> None:
+    def __init__(self, stdin: io.BufferedIOBase, send: Any, folder: str = FOLDER) -> None:
         self._stdin = stdin
         self._send = send
         self._folder = folder
@@ -209,7 +217,9 @@ class Transfer:
                     faults.append(f"{address}: what came was damaged or not all")
                 except socket.timeout:
                     faults.append(f"{address}: no answer")
-                except ConnectionError as error:
+                except OSError as error:
+                    if error.errno in DISK:
+                        raise
                     faults.append(f"{address}: {error.strerror or error}")
         self._send({"kind": "pulled" if incoming.whole else "not-pulled", "why": "; ".join(faults)})
 
@@ -233,14 +243,24 @@ class Transfer:
         incoming = self._of(request)
         offset = incoming.size if incoming.whole else incoming.begin()
         self._send({"kind": "ready", "offset": offset})
-        if not incoming.whole:
-            while incoming.arrived < incoming.size:
-                data = self._stdin.read1(min(CHUNK, incoming.size - incoming.arrived))  # type: ignore[attr-defined]
+        coming = incoming.size - offset
+        try:
+            while coming:
+                data = self._stdin.read1(min(CHUNK, coming))
                 if not data:
                     break
+                coming -= len(data)
                 incoming.add(data)
                 self._tell(incoming)
-            incoming.end()
+            if offset < incoming.size:
+                incoming.end()
+        except OSError:
+            with contextlib.suppress(OSError):  # the first error tells it all
+                incoming.end()
+            # What is still on its way is no request: it must not be read as one when the error has been told.
+            while coming and (data := self._stdin.read1(min(CHUNK, coming))):
+                coming -= len(data)
+            raise
         if not incoming.whole:
             raise StepError("what came from the controller was damaged on the way", hint="run the same again")
         self._send({"kind": "pushed"})
@@ -289,7 +309,8 @@ def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout
         stdout.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
         stdout.flush()
 
-    transfer = Transfer(stdin, send)
+    # The very one that the first lines were read from: it may hold more by now.
+    transfer = Transfer(cast(io.BufferedReader, stdin), send)
     for line in iter(stdin.readline, b""):
         request = json.loads(line)
         if request["do"] != "alive":

@@ -27,7 +27,8 @@ TOKEN_ID, TOKEN_SECRET = (
 #: Encrypts what the cluster keeps under the name of a secret.
 AT_REST = Secret("kubernetes/at-rest", size=32, form="base64")
 
-_CA = Secret("kubernetes/ca.crt", form="ca-certificate")
+#: All hosts believe what this authority signed; it is made on the controller, so that nobody waits for it.
+CA = Secret("kubernetes/ca.crt", form="ca-certificate")
 
 
 def text(name: str) -> str:
@@ -52,7 +53,7 @@ def files(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: st
         )
     else:
         own = (
-            File(path=f"{HOME}/ca.crt", content=_CA),
+            File(path=f"{HOME}/ca.crt", content=CA),
             File(path=f"{HOME}/join.yaml", content=_join(cluster, facts, host), mode=0o600),
             File(path=f"{HOME}/discovery.conf", content=_filled("discovery.conf", **_place(cluster, facts))),
         )

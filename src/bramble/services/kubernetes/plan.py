@@ -12,7 +12,7 @@ from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Package, Sysctl, Unit, Wait
 from . import configuration, programs, refusals
 from .config import Config
-from .configuration import HOME, text
+from .configuration import CA, HOME, text
 
 MODULES = "/etc/modules-load.d/bramble-kubernetes.conf"
 UNIT, DROP_IN = "/etc/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service.d"
@@ -22,9 +22,6 @@ PACKAGES = ("conntrack", "ethtool", "iptables", "nftables")
 
 #: What kubectl needs to be believed on the manager.
 ADMIN = "/etc/kubernetes/admin.conf"
-
-#: All hosts believe what this authority signed; it is made on the controller, so that nobody waits for it.
-CA = Secret("kubernetes/ca.crt", form="ca-certificate")
 
 #: Secrets of the control plane, by their place below /etc/kubernetes/pki.
 _PKI = {

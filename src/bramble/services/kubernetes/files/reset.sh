@@ -5,13 +5,11 @@ if command -v kubeadm >/dev/null; then
     kubeadm reset --force >/dev/null 2>&1
 fi
 systemctl stop kubelet 2>/dev/null
-for namespace in k8s.io; do
-    for task in $(ctr --namespace "$namespace" tasks list --quiet 2>/dev/null); do
-        ctr --namespace "$namespace" tasks delete --force "$task" >/dev/null 2>&1
-    done
-    for container in $(ctr --namespace "$namespace" containers list --quiet 2>/dev/null); do
-        ctr --namespace "$namespace" containers delete "$container" >/dev/null 2>&1
-    done
+for task in $(ctr --namespace k8s.io tasks list --quiet 2>/dev/null); do
+    ctr --namespace k8s.io tasks delete --force "$task" >/dev/null 2>&1
+done
+for container in $(ctr --namespace k8s.io containers list --quiet 2>/dev/null); do
+    ctr --namespace k8s.io containers delete "$container" >/dev/null 2>&1
 done
 for mount in $(awk '$2 ~ "^/var/lib/kubelet/" {print $2}' /proc/mounts | sort -r); do umount --lazy "$mount"; done
 for link in flannel.1 cni0; do ip link delete "$link" 2>/dev/null; done
