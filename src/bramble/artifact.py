@@ -8,8 +8,12 @@ import json
 from dataclasses import dataclass
 
 
+class Source:
+    """Where an artifact comes from: one frozen dataclass for each kind; `engine.artifacts.ways` knows how it is had."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class GoProgram:
+class GoProgram(Source):
     """A program that the ordinary Go client builds, from sources that Go itself checks (go.sum).
 
     Attributes
@@ -52,7 +56,7 @@ class Artifact:
     name: str
     version: str
     architecture: str
-    source: GoProgram
+    source: Source
     sha256: str = ""
 
     @property

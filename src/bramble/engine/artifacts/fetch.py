@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import fcntl
+import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 
 from ...artifact import Artifact
 from ...errors import BrambleError
-from . import golang
 from .store import Store, Stored
+from .ways import way_of
+
+#: Seconds between two looks whether another run is through with what it fetches.
+LOOK = 0.5
 
 
 class Fetcher:
@@ -34,28 +42,64 @@ class Fetcher:
         BrambleError
             One cannot be had, or is not what it must be.
         """
-        found = {}
-        missing: dict[object, list[Artifact]] = {}
+        wanted = {artifact.id: artifact for artifact in artifacts}
+        found, missing = self._look(wanted.values())
+        if missing:
+            async with self._alone(missing[0]):
+                brought, missing = self._look(missing)
+                found |= brought
+                groups: dict[object, list[Artifact]] = {}
+                for artifact in missing:
+                    source = artifact.source
+                    groups.setdefault((type(source), way_of(source).alike(artifact)), []).append(artifact)
+                for group in groups.values():
+                    found |= await self._bring(group)
+        return {id: found[id] for id in wanted}
+
+    def _look(self, artifacts: Iterable[Artifact]) -> tuple[dict[str, Stored], list[Artifact]]:
+        found, missing = {}, []
         for artifact in artifacts:
             stored = self._store.find(artifact)
-            if stored is not None:
-                found[artifact.id] = stored
+            if stored is None:
+                missing.append(artifact)
             else:
-                # Programs of one module share most of their parts, so they are built in one go.
-                source = artifact.source
-                alike = (source.files, source.variables, source.static_c, artifact.architecture)
-                missing.setdefault(alike, []).append(artifact)
-        for group in missing.values():
-            found.update(await self._build(group))
-        return found
+                found[artifact.id] = stored
+        return found, missing
 
-    async def _build(self, group: list[Artifact]) -> dict[str, Stored]:
+    @contextlib.asynccontextmanager
+    async def _alone(self, first: Artifact) -> AsyncIterator[None]:
+        """One at a time: two runs that fetch the same would be in each other's way, and share one network anyway."""
+        self._store.folder.mkdir(parents=True, exist_ok=True)
+        folder = os.open(self._store.folder, os.O_RDONLY)
+        told = False
+        try:
+            while True:
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not told:
+                        told = True
+                        self._tell(first, "waits for another run that is fetching")
+                    await asyncio.sleep(LOOK)
+            yield
+        finally:
+            os.close(folder)
+
+    async def _bring(self, group: list[Artifact]) -> dict[str, Stored]:
         first = group[0]
         folder = self._store.workshop(first)
         try:
-            files = await golang.build(group, folder, lambda text: self._tell(first, text))
-            return {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
+            files = await way_of(first.source).bring(group, folder, lambda text: self._tell(first, text))
+            stored = {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
         except BrambleError as error:
             raise BrambleError(f"{first.title}: {error.what}", why=error.why, hint=error.hint) from None
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _tidy(folder)
+        return stored
+
+
+def _tidy(folder: Path) -> None:
+    """Take a workshop away, unless a way left something there that it can go on with."""
+    if not any(folder.rglob("*.part")):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -8,10 +8,10 @@ import re
 import shutil
 import signal
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
-from ...artifact import Artifact
+from ...artifact import Artifact, GoProgram
 from ...errors import BrambleError
 
 #: Debian's word for an architecture → Go's, and the variant: the oldest Pis have an ARMv6.
@@ -24,7 +24,13 @@ OLDEST = (1, 21)
 LOG_LINES = 15
 
 
-async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None]) -> list[Path]:
+def alike(artifact: Artifact) -> Hashable:
+    """Programs of one module share most of their parts, so they are built in one go."""
+    program = _program(artifact)
+    return (program.files, program.variables, program.static_c, artifact.architecture)
+
+
+async def bring(wanted: list[Artifact], folder: Path, tell: Callable[[str], None]) -> list[Path]:
     """Build programs of one module, for one architecture, with the same variables, together.
 
     Parameters
@@ -45,7 +51,7 @@ async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None
         There is no Go, it is too old, or it failed; with the end of what it said.
     """
     architecture, variant = ARCHITECTURES[wanted[0].architecture]
-    program = wanted[0].source
+    program = _program(wanted[0])
     go = await client()
     module, out = folder / "module", folder / "out"
     for name, text in program.files:
@@ -68,8 +74,13 @@ async def build(wanted: list[Artifact], folder: Path, tell: Callable[[str], None
     words = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", " ".join(link), "-o", f"{out}/"]
     names = ", ".join(one.name.rpartition("/")[2] for one in wanted)
     tell(f"builds {names} for {wanted[0].architecture}")
-    await _go([go, *words, *(one.source.package for one in wanted)], module, environment, tell)
-    return [out / name_of(one.source.package) for one in wanted]
+    await _go([go, *words, *(_program(one).package for one in wanted)], module, environment, tell)
+    return [out / name_of(_program(one).package) for one in wanted]
+
+
+def _program(artifact: Artifact) -> GoProgram:
+    assert isinstance(artifact.source, GoProgram)
+    return artifact.source
 
 
 def name_of(package: str) -> str:
