@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 
 
@@ -33,6 +34,47 @@ class GoProgram(Source):
     package: str
     variables: tuple[tuple[str, str], ...] = ()
     static_c: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download(Source):
+    """A file that its makers publish, or one out of an archive that they publish.
+
+    It is believed because of its hash alone. One that stands here is best: it was looked at by people. Where the
+    catalogue cannot have it, the makers' own list of hashes is asked, over HTTPS: then the file is believed as far as
+    the server is.
+
+    Attributes
+    ----------
+    urls
+        Where it is. Each is tried when the ones before it do not have it.
+    digest
+        Of the file: ``sha256:`` or ``sha512:``, and the hash in hexadecimal.
+    sums
+        Where a list of hashes is that names the file, or a file that holds nothing but its hash. Either this or
+        ``digest``.
+    member
+        Path of the one file that is wanted of an archive (tar, also compressed, or zip); empty for the file itself.
+
+    Raises
+    ------
+    ValueError
+        Nothing says what its hash must be, or it is asked over a way that others can change: a mistake of the
+        catalogue's author.
+    """
+
+    urls: tuple[str, ...]
+    digest: str = ""
+    sums: str = ""
+    member: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.digest) == bool(self.sums):
+            raise ValueError(f"{self.urls}: either its hash, or where the list of hashes is")
+        if self.digest and not re.fullmatch("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", self.digest):
+            raise ValueError(f"{self.digest}: not the hash of a file")
+        if not self.digest and not all(url.startswith("https://") for url in (*self.urls, self.sums)):
+            raise ValueError(f"{self.urls}: what has no hash here must come by https://")
 
 
 @dataclass(frozen=True, kw_only=True)
