@@ -156,6 +156,7 @@ class Controller:
         clusters.mkdir(parents=True)
         shutil.copy(lab.status.cluster_file, clusters)
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOMS), env.get("PYTHONPATH", "")]))
+        env["KUBECONFIG"] = str(folder / "kube" / "config")
         env.pop("BRAMBLE_DEBUG", None)
         return cls(folder, lab.status.cluster, env)
 

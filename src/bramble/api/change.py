@@ -11,6 +11,7 @@ from ..errors import PlanError, UsageError
 from ..model import Cluster, HostSet
 from ..runner.facts import Facts
 from ..services import Service
+from . import kubeconfig
 from .job import Job
 from .needs import dependents, packages_of, wanted_besides, with_needs
 from .reach import Reach, job, resolve
@@ -57,6 +58,7 @@ async def deploy(
     words = [f"--set={name}={value}" for name, value in (options or {}).items()]
     at_work = job("deploy", cluster, reach, service, ("deploy", service, *words))
     at_work.dry = dry_run
+    kubeconfig.check(room, cluster)
 
     async def work() -> None:
         at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
@@ -66,6 +68,7 @@ async def deploy(
             # Before the first change, so that a run that is cut off can be found and gone on with.
             inventory.save_service(cluster, service, chosen)
         await _bring_about(at_work, room, cluster, config, facts)
+        await kubeconfig.grant(at_work, room, cluster, config, facts)
         if verify and not dry_run:
             await prove(at_work, room, cluster, config, facts)
 
@@ -236,6 +239,8 @@ async def remove(
             at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
         for name in leaving:
             await at_work.run.undo(name, purge=purge, dry=dry_run, title=f"Put back {name}")
+        for name in leaving:
+            kubeconfig.revoke(at_work, services.get(name), cluster)
         if not dry_run and len(at_work.run.alive) == len(cluster.hosts):
             for name in leaving:
                 at_work.secrets.forget(name)

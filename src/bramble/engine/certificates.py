@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -13,6 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 #: How long an authority, and what it signs, is believed: as kubeadm has it.
 AUTHORITY, CLIENT = timedelta(days=3650), timedelta(days=365)
+
+#: A certificate is renewed when it lasts no longer than this.
+RENEW = timedelta(days=90)
 
 #: A Pi has no clock of its own, and may be a little late when it first sees a certificate.
 EARLY = timedelta(hours=1)
@@ -79,6 +83,16 @@ def client(ca_certificate: bytes, ca_key: bytes, user: str, group: str) -> tuple
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
     )
     return made.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), _pem(key)
+
+
+def lasts(certificate: bytes, ca_certificate: bytes) -> bool:
+    """Whether a certificate was signed by this authority, and will be believed for some months more."""
+    try:
+        made, authority = map(x509.load_pem_x509_certificate, (certificate, ca_certificate))
+        made.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return made.not_valid_after_utc > datetime.now(UTC) + RENEW
 
 
 def _begun(subject: x509.Name, issuer: x509.Name, life: timedelta) -> x509.CertificateBuilder:

@@ -39,6 +39,20 @@ class SecretStore:
             known[name] = self._value(secret, make, known)
         return known
 
+    def read(self, secret: Secret) -> bytes:
+        """The value of a secret that was made already.
+
+        Raises
+        ------
+        BrambleError
+            It cannot be read.
+        """
+        path = self.folder / secret.name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise BrambleError(f"the secret {path} cannot be read", why=error.strerror or "") from None
+
     def forget(self, service: str) -> None:
         """Take a service's secrets away, once no host uses them."""
         folder = self.folder / service

@@ -20,12 +20,36 @@ from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..plan import Plan
 from ..runner.facts import Facts
+from ..runner.secret import Secret
 
 #: ``(cluster, config, facts by host) -> Plan``: pure, without I/O, the same result for the same values.
 Planner = Callable[[Cluster, Any, Mapping[str, Facts]], Plan]
 
 #: As `Planner`, and the names of the hosts that are about to leave.
 Leaver = Callable[[Cluster, Any, Mapping[str, Facts], tuple[str, ...]], Plan]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """How the person who deployed a cluster reaches its API server, as ``kubectl`` wants to know it.
+
+    Attributes
+    ----------
+    server
+        URL.
+    authority
+        The certificate by which the server is believed.
+    signer, signer_key
+        The authority that signs the person's own certificate, and its key.
+    group
+        What the person is there a member of.
+    """
+
+    server: str
+    authority: Secret
+    signer: Secret
+    signer_key: Secret
+    group: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +74,9 @@ class Service:
         Debian packages whose installed versions ``plan`` wants to find in the facts.
     needs
         Services that must be deployed first, in this order.
+    entrance
+        Of a cluster that ``kubectl`` speaks to: how; it goes into the kubeconfig of the person who deploys. Returns
+        None where that is not wanted.
     loses
         What its removal ends for good, for the question before it: ``jobs that run or wait``; empty for nothing.
     """
@@ -62,6 +89,7 @@ class Service:
     leave: Leaver | None = None
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    entrance: Callable[[Cluster, Any, Mapping[str, Facts]], Entrance | None] | None = None
     loses: str = ""
 
 
@@ -126,4 +154,4 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
     return config
 
 
-__all__ = ["Leaver", "PlanError", "Planner", "Service", "configure", "get", "names"]
+__all__ = ["Entrance", "Leaver", "PlanError", "Planner", "Service", "configure", "get", "names"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import Service
 from .config import Config
+from .entrance import entrance
 from .leave import leave
 from .plan import plan
 from .verify import verify
@@ -16,5 +17,6 @@ SERVICE = Service(
     verify=verify,
     leave=leave,
     needs=("containerd",),
+    entrance=entrance,
     loses="pods, what they wrote, and all that the cluster knows",
 )

@@ -45,6 +45,10 @@ class Config(BaseModel):
         default="10.244.0.0/16", description="Addresses of pods; a /24 of it goes to each host."
     )
     service_network: Network = Field(default="10.96.0.0/12", description="Addresses of services.")
+    kubeconfig: bool = Field(
+        default=True,
+        description="Put a context of the cluster's name into your kubeconfig, so that your own kubectl works at once.",
+    )
     leave_deadline: float = Field(
         default=300.0, ge=0, description="Seconds that pods on a host to be dropped may take to move away."
     )

@@ -29,6 +29,7 @@ AT_REST = Secret("kubernetes/at-rest", size=32, form="base64")
 
 #: All hosts believe what this authority signed; it is made on the controller, so that nobody waits for it.
 CA = Secret("kubernetes/ca.crt", form="ca-certificate")
+CA_KEY = Secret("kubernetes/ca.key", form="ca-key")
 
 
 def text(name: str) -> str:
@@ -81,10 +82,11 @@ def flannel(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> str
 
 
 def _place(cluster: Cluster, facts: Mapping[str, Facts]) -> dict[str, str]:
-    return {"server": f"{_bracketed(facts[cluster.manager].address)}:6443", "home": HOME}
+    return {"server": f"{bracketed(facts[cluster.manager].address)}:6443", "home": HOME}
 
 
-def _bracketed(address: str) -> str:
+def bracketed(address: str) -> str:
+    """An address as it stands before a port."""
     return f"[{address}]" if ":" in address else address
 
 

@@ -12,7 +12,7 @@ from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Package, Sysctl, Unit, Wait
 from . import configuration, programs, refusals
 from .config import Config
-from .configuration import CA, HOME, text
+from .configuration import CA, CA_KEY, HOME, text
 
 MODULES = "/etc/modules-load.d/bramble-kubernetes.conf"
 UNIT, DROP_IN = "/etc/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service.d"
@@ -26,7 +26,7 @@ ADMIN = "/etc/kubernetes/admin.conf"
 #: Secrets of the control plane, by their place below /etc/kubernetes/pki.
 _PKI = {
     "ca.crt": CA,
-    "ca.key": Secret("kubernetes/ca.key", form="ca-key"),
+    "ca.key": CA_KEY,
     "front-proxy-ca.crt": Secret("kubernetes/front-proxy-ca.crt", form="ca-certificate"),
     "front-proxy-ca.key": Secret("kubernetes/front-proxy-ca.key", form="ca-key"),
     "etcd/ca.crt": Secret("kubernetes/etcd-ca.crt", form="ca-certificate"),
@@ -73,7 +73,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Network", manager, *_network(cluster, config, facts)),
         group("Token", manager, _token(nodes), after=["Control plane"]),
         group("Workers", workers, join, after=["Token"], requires=manager),
-        group("Kubelet", everyone, Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf"))),
+        group("Kubelet", everyone, *_kubelet()),
         group("Nodes", manager, *_nodes(cluster, config, nodes), after=["Kubelet"]),
     )
     return Plan(
@@ -124,6 +124,14 @@ def _kubeadm(phase: str, name: str) -> Command:
         creates=f"{HOME}/{phase}.done",
         undo_argv=("sh", "-c", text("reset.sh")),
         timeout=600,
+    )
+
+
+def _kubelet() -> tuple[Step, ...]:
+    """A kubelet that falls is started anew by systemd without end, so only its own word tells that it stands."""
+    return (
+        Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf")),
+        Wait(http="http://127.0.0.1:10248/healthz", name="the kubelet to be well", unit="kubelet", deadline=120),
     )
 
 
