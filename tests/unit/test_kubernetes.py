@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 from tests.unit.board import PI
 
 from bramble import services
+from bramble.artifact import GoProgram
 from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
-from bramble.services.kubernetes import SERVICE
+from bramble.services.kubernetes import SERVICE, programs
 
 NAMES = ("red", "red01", "red02")
 CLUSTER = Cluster(name="red", hosts=tuple(Host(name=name) for name in NAMES), manager="red")
@@ -97,3 +99,17 @@ def test_every_image_and_program_is_an_artifact_of_the_plan() -> None:
     }
     assert asked <= {one.id for one in plan.artifacts}
     assert {one.architecture for one in plan.artifacts} == {"arm64", "amd64"}
+
+
+@pytest.mark.parametrize("version", programs.VERSIONS)
+def test_modules_pin_the_versions_that_are_told(version: str) -> None:
+    for artifact in programs.artifacts(["arm64"], version):
+        assert isinstance(artifact.source, GoProgram)
+        pinned = dict(
+            re.findall(r"^(?:require)?\s+(\S+) v(\S+)(?: // indirect)?$", dict(artifact.source.files)["go.mod"], re.M)
+        )
+        modules = [
+            name for name in pinned if artifact.source.package.startswith(f"{name}/") or artifact.source.package == name
+        ]
+        own = artifact.source.package.startswith("bramble.invalid/")
+        assert own or [pinned[name] for name in modules] == [artifact.version], artifact.title

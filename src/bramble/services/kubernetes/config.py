@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from . import programs
+
 #: Nodes of a cluster on which the manager runs workloads, too, unless it is told otherwise.
 SMALL = 3
 
@@ -32,6 +34,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: Literal[programs.VERSIONS] = Field(  # type: ignore[valid-type]
+        default=programs.VERSIONS[-1],
+        description="Of Kubernetes. It is kept in the cluster's file, and a later one comes by an upgrade.",
+    )
     manager_works: bool | None = Field(
         default=None,
         description="Whether pods of yours run on the manager, too. By default they do on clusters of up to three.",

@@ -75,8 +75,8 @@ def flannel(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> str
     return _filled(
         "flannel.yaml",
         net_conf=json.dumps(net_conf),
-        flanneld=programs.image_name("flanneld"),
-        conflist=programs.image_name("conflist"),
+        flanneld=programs.image_name("flanneld", config.version),
+        conflist=programs.image_name("conflist", config.version),
         host=facts[cluster.manager].address,
     )
 
@@ -100,7 +100,7 @@ def _init(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
         name=node_name(cluster.manager),
         address=manager.address,
         cluster=cluster.name,
-        version=programs.KUBERNETES,
+        version=config.version,
         repository=programs.REPOSITORY,
         etcd=programs.ETCD,
         coredns=f"v{programs.COREDNS}",

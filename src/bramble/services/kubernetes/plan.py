@@ -9,7 +9,7 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
-from ...runner.steps import Artifact, Command, Directory, File, Package, Sysctl, Unit, Wait
+from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
 from . import configuration, programs, refusals
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
@@ -48,12 +48,9 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     everyone, manager, workers = cluster.hostset, [cluster.manager], cluster.workers
 
     def brought(host: str) -> tuple[Step, ...]:
-        architecture = facts[host].architecture
-        places = tuple(
-            Artifact(artifact=f"kubernetes/{name}:{architecture}", path=f"{programs.FOLDER}/{name}")
-            for name in programs.ON_EVERY_HOST
-        )
-        return (*places, *programs.images(architecture, manages=host == cluster.manager))
+        manages = host == cluster.manager
+        names = programs.ON_EVERY_HOST + (programs.ON_MANAGER if manages else ())
+        return (*programs_of(cluster, config, facts, host), *(_link(name, config) for name in names))
 
     def files(host: str) -> tuple[Step, ...]:
         return configuration.files(cluster, config, facts, host)
@@ -80,8 +77,27 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         service="kubernetes",
         groups=tuple(part for part in groups if part.steps),
         notes=notes,
-        artifacts=programs.artifacts(facts[host].architecture for host in everyone),
+        artifacts=programs.artifacts((facts[host].architecture for host in everyone), config.version),
     )
+
+
+def programs_of(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: str) -> tuple[Step, ...]:
+    """What a host needs of programs and images, in folders and under tags that are this version's alone."""
+    manages = host == cluster.manager
+    home, architecture = programs.home(config.version), facts[host].architecture
+    return (
+        Directory(path=programs.LIBRARY),
+        Directory(path=home),
+        *(
+            Artifact(artifact=f"kubernetes/{name}:{architecture}", path=f"{home}/{name}")
+            for name in programs.ON_EVERY_HOST + (programs.ON_MANAGER if manages else ())
+        ),
+        *programs.images(architecture, config.version, manages=manages),
+    )
+
+
+def _link(name: str, config: Config) -> Link:
+    return Link(path=f"{programs.FOLDER}/{name}", target=f"{programs.home(config.version)}/{name}")
 
 
 def _kernel() -> tuple[Step, ...]:

@@ -10,9 +10,12 @@ from importlib.resources import files
 from ...artifact import Artifact, GoProgram
 from ...runner.steps import Image
 
-#: The stable minor before the latest: the last one that works with the containerd of Debian 12 and 13 (containerd 1.x:
+#: Versions of Kubernetes that can be had, oldest first. The last is the stable minor before the latest: the last one
+#: that works with the containerd of Debian 12 and 13 (containerd 1.x:
 #: https://kubernetes.io/blog/2025/09/12/kubernetes-v1-34-cri-cgroup-driver-lookup-now-ga/).
-KUBERNETES = "1.35.4"
+VERSIONS = ("1.34.4", "1.35.4")
+
+#: These go with each of them.
 ETCD, COREDNS, FLANNEL = "3.6.16", "1.13.1", "0.28.4"
 
 #: Version of bramble's own small programs; the number that kubeadm expects of its pause image.
@@ -21,7 +24,10 @@ PODS = "3.10.1"
 #: No registry has images of this name, so none is ever asked for one, and nobody takes them for upstream's.
 REPOSITORY = "bramble.invalid"
 
-#: Where the programs that a node needs outside containers are put.
+#: Where programs of bramble's are kept on a host.
+LIBRARY = "/usr/local/lib/bramble"
+
+#: Where links to the programs that a node needs outside containers lie.
 FOLDER = "/usr/local/bin"
 
 #: Where Kubernetes keeps what `version` prints.
@@ -39,67 +45,72 @@ class _Program:
     with_c: bool = False
 
 
-_PROGRAMS = {
-    program.name: program
-    for program in (
-        *(
-            _Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", KUBERNETES)
-            for name in (
-                "kubeadm",
-                "kubelet",
-                "kubectl",
-                "kube-apiserver",
-                "kube-controller-manager",
-                "kube-scheduler",
-                "kube-proxy",
-            )
-        ),
-        _Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", ETCD),
-        _Program("coredns", "coredns", "bramble.invalid/coredns", COREDNS),
-        _Program("flanneld", "flannel", "github.com/flannel-io/flannel", FLANNEL, with_c=True),
-        *(_Program(name, "pods", f"bramble.invalid/pods/{name}", PODS) for name in ("pause", "prove", "conflist")),
-    )
-}
+#: Kubernetes' own programs.
+_OWN = ("kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 
-ON_EVERY_HOST = ("kubeadm", "kubelet", "kubectl")
+_OTHERS = (
+    _Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", ETCD),
+    _Program("etcdctl", "etcd", "go.etcd.io/etcd/etcdctl/v3", ETCD),
+    _Program("etcdutl", "etcd", "go.etcd.io/etcd/etcdutl/v3", ETCD),
+    _Program("coredns", "coredns", "bramble.invalid/coredns", COREDNS),
+    _Program("flanneld", "flannel", "github.com/flannel-io/flannel", FLANNEL, with_c=True),
+    *(_Program(name, "pods", f"bramble.invalid/pods/{name}", PODS) for name in ("pause", "prove", "conflist")),
+)
 
-#: Image → its tag, and programs of the host's that the one in it calls.
-_IMAGES = {
-    "kube-apiserver": (f"v{KUBERNETES}", ()),
-    "kube-controller-manager": (f"v{KUBERNETES}", ()),
-    "kube-scheduler": (f"v{KUBERNETES}", ()),
-    "kube-proxy": (f"v{KUBERNETES}", ("nft",)),
-    "etcd": (ETCD, ()),
-    "coredns": (f"v{COREDNS}", ()),
+#: Programs that run outside containers: on every host, and those that a control plane needs for its backups.
+ON_EVERY_HOST, ON_MANAGER = ("kubeadm", "kubelet", "kubectl"), ("etcdctl", "etcdutl")
+
+#: Image of a program → programs of the host's that the one in it calls.
+_CALLED = {
+    "kube-apiserver": (),
+    "kube-controller-manager": (),
+    "kube-scheduler": (),
+    "kube-proxy": ("nft",),
+    "etcd": (),
+    "coredns": (),
     # It looks for what an earlier one may have left in iptables.
-    "flanneld": (
-        f"v{FLANNEL}",
-        ("nft", *(f"{kind}tables{end}" for kind in ("ip", "ip6") for end in ("", "-save", "-restore"))),
-    ),
-    "pause": (PODS, ()),
-    "prove": (PODS, ()),
-    "conflist": (PODS, ()),
+    "flanneld": ("nft", *(f"{kind}tables{end}" for kind in ("ip", "ip6") for end in ("", "-save", "-restore"))),
+    "pause": (),
+    "prove": (),
+    "conflist": (),
 }
 
 #: Images of the control plane; the others are on every host, since pods of CoreDNS may be anywhere.
 _OF_MANAGER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 
 
-def image_name(name: str) -> str:
-    """The full name of an image, with its tag."""
-    return f"{REPOSITORY}/{name}:{_IMAGES[name][0]}"
+def minor(version: str) -> tuple[int, int]:
+    """``1.35.4`` → (1, 35): an upgrade may not leave one out."""
+    major, second, _ = version.split(".")
+    return int(major), int(second)
 
 
-def images(architecture: str, *, manages: bool) -> tuple[Image, ...]:
+def home(version: str) -> str:
+    """Where the programs of one version lie on a host, so that two can be there while one takes over."""
+    return f"{LIBRARY}/kubernetes-{version}"
+
+
+def image_name(name: str, version: str) -> str:
+    """The full name of an image, with its tag, as it goes with a version of Kubernetes."""
+    number = next(program.version for program in _programs(version) if program.name == name)
+    return f"{REPOSITORY}/{name}:{number if name in ('etcd', 'pause', 'prove', 'conflist') else f'v{number}'}"
+
+
+def images(architecture: str, version: str, *, manages: bool) -> tuple[Image, ...]:
     """The images that a host needs."""
     return tuple(
-        Image(artifact=f"kubernetes/{name}:{architecture}", name=image_name(name), program=name, host_programs=called)
-        for name, (_, called) in _IMAGES.items()
+        Image(
+            artifact=f"kubernetes/{name}:{architecture}",
+            name=image_name(name, version),
+            program=name,
+            host_programs=called,
+        )
+        for name, called in _CALLED.items()
         if manages or name not in _OF_MANAGER
     )
 
 
-def artifacts(architectures: Iterable[str]) -> tuple[Artifact, ...]:
+def artifacts(architectures: Iterable[str], version: str) -> tuple[Artifact, ...]:
     """All programs, for each of these architectures."""
     return tuple(
         Artifact(
@@ -109,15 +120,20 @@ def artifacts(architectures: Iterable[str]) -> tuple[Artifact, ...]:
             source=_source(program, architecture),
         )
         for architecture in dict.fromkeys(architectures)
-        for program in _PROGRAMS.values()
+        for program in _programs(version)
     )
+
+
+def _programs(version: str) -> tuple[_Program, ...]:
+    module = "kubernetes-{}.{}".format(*minor(version))
+    return (*(_Program(name, module, f"k8s.io/kubernetes/cmd/{name}", version) for name in _OWN), *_OTHERS)
 
 
 def _source(program: _Program, architecture: str) -> GoProgram:
     variables: tuple[tuple[str, str], ...] = ()
-    if program.module == "kubernetes":
-        major, minor, _ = KUBERNETES.split(".")
-        values = {"gitVersion": f"v{KUBERNETES}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    if program.name in _OWN:
+        major, second = map(str, minor(program.version))
+        values = {"gitVersion": f"v{program.version}", "gitMajor": major, "gitMinor": second, "gitTreeState": "clean"}
         values["buildDate"] = "1970-01-01T00:00:00Z"
         variables = tuple((f"{place}.{name}", value) for place in _VERSION_OF for name, value in values.items())
     if program.module == "flannel":

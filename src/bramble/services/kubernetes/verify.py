@@ -23,11 +23,11 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
         hint="journalctl -u kubelet",
     )
     nodes = {configuration.node_name(host): host for host in cluster.hostset}
-    lines = _expected(nodes)
+    lines = _expected(nodes, config.version)
     asked = {
         "nodes": {node: facts[host].address for node, host in nodes.items()},
-        "version": f"v{programs.KUBERNETES}",
-        "image": programs.image_name("prove"),
+        "version": f"v{config.version}",
+        "image": programs.image_name("prove", config.version),
     }
     proof = Probe(
         name="pods reach each other",
@@ -48,11 +48,11 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
     )
 
 
-def _expected(nodes: Mapping[str, str]) -> dict[str, str]:
+def _expected(nodes: Mapping[str, str], version: str) -> dict[str, str]:
     """Each line that the proof prints, and what to say where it does not come."""
     lines = {"api ready": "the API server does not call itself ready"}
     for node, host in nodes.items():
-        lines[f"node {node} ready"] = f"{host} is not ready, or not of version {programs.KUBERNETES}"
+        lines[f"node {node} ready"] = f"{host} is not ready, or not of version {version}"
         lines[f"pod {node} runs"] = f"no pod runs on {host}"
         lines[f"dns {node}"] = f"pods on {host} cannot resolve names"
         lines[f"service {node}"] = f"pods on {host} do not reach a service by its address"
