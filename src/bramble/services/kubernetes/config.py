@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import programs
+from .taints import Taints
 
 #: Nodes of a cluster on which the manager runs workloads, too, unless it is told otherwise.
 SMALL = 3
@@ -54,6 +55,11 @@ class Config(BaseModel):
     kubeconfig: bool = Field(
         default=True,
         description="Put a context of the cluster's name into your kubeconfig, so that your own kubectl works at once.",
+    )
+    taints: Taints = Field(
+        default=(),
+        description="Keeps pods off the hosts that have a label in the cluster file, unless they tolerate it: "
+        "`stick:NoSchedule`, or `stick=coral:NoSchedule` for one of its values; several with commas between.",
     )
     leave_deadline: float = Field(
         default=300.0, ge=0, description="Seconds that pods on a host to be dropped may take to move away."

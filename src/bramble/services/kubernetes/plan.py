@@ -10,7 +10,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
-from . import configuration, programs, refusals
+from . import configuration, marks, programs, refusals
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
 
@@ -45,6 +45,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         Hosts that cannot have Kubernetes, or not together; the message names them.
     """
     notes = refusals.check(cluster, config, facts)
+    labels, told = marks.groups(cluster, config.taints)
     everyone, manager, workers = cluster.hostset, [cluster.manager], cluster.workers
 
     def brought(host: str) -> tuple[Step, ...]:
@@ -72,11 +73,12 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Workers", workers, join, after=["Token"], requires=manager),
         group("Kubelet", everyone, *_kubelet()),
         group("Nodes", manager, *_nodes(cluster, config, nodes), after=["Kubelet"]),
+        *labels,
     )
     return Plan(
         service="kubernetes",
         groups=tuple(part for part in groups if part.steps),
-        notes=notes,
+        notes=(*notes, *told),
         artifacts=programs.artifacts((facts[host].architecture for host in everyone), config.version),
     )
 
