@@ -35,6 +35,7 @@ from .hosts import (
 from .job import OnEvent
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
 from .reach import Reach
+from .upgrade import upgrade
 from .verify import verify
 
 T = TypeVar("T")
@@ -74,5 +75,6 @@ __all__ = [
     "scale",
     "services",
     "status",
+    "upgrade",
     "verify",
 ]

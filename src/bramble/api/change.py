@@ -16,6 +16,7 @@ from .job import Job
 from .needs import dependents, packages_of, wanted_besides, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
+from .versions import require_settled
 
 
 async def deploy(
@@ -53,8 +54,12 @@ async def deploy(
     """
     room = services.get(service)
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
-    chosen = {**inventory.options_of(cluster, service), **(options or {})}
+    recorded = inventory.options_of(cluster, service)
+    chosen = {**recorded, **(options or {})}
+    require_settled(room, cluster, chosen)
     config = services.configure(room, chosen)
+    if room.versions:
+        chosen["version"] = getattr(config, "version")  # noqa: B009 — services with versions have such an option
     words = [f"--set={name}={value}" for name, value in (options or {}).items()]
     at_work = job("deploy", cluster, reach, service, ("deploy", service, *words))
     at_work.dry = dry_run
@@ -67,7 +72,7 @@ async def deploy(
         if not dry_run:
             # Before the first change, so that a run that is cut off can be found and gone on with.
             inventory.save_service(cluster, service, chosen)
-        await _bring_about(at_work, room, cluster, config, facts)
+        await bring_about(at_work, room, cluster, config, facts)
         await kubeconfig.grant(at_work, room, cluster, config, facts)
         if verify and not dry_run:
             await prove(at_work, room, cluster, config, facts)
@@ -75,7 +80,7 @@ async def deploy(
     return await at_work.do(work)
 
 
-async def _bring_about(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
+async def bring_about(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
     """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not.
 
     What the service needs comes before it, and where it is not wanted any more, goes after it.
@@ -138,6 +143,7 @@ async def scale(
     """
     room = services.get(service)
     whole = resolve(reach)
+    require_settled(room, whole, {})
     before = inventory.of_service(whole, service, given=False)
     adding, dropping = whole.parse(add), whole.parse(drop)
     _check_scale(service, whole, before.manager, adding, dropping)
@@ -165,7 +171,7 @@ async def scale(
         if not dry_run:
             inventory.save_service(after, service, chosen, dropped=leaving)
         # The hosts that leave are put back by this, too: the plan no longer wants anything on them.
-        await _bring_about(at_work, room, after, config, facts)
+        await bring_about(at_work, room, after, config, facts)
         for host in leaving:
             if host not in at_work.run.alive:
                 at_work.note(f"{host} is out of {service}, but could not be put back as it was found")

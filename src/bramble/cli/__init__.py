@@ -45,6 +45,7 @@ bramble = _Bramble(
         "verify": Entry("deploy:verify", _SERVICES, "Prove by real work that services work."),
         "status": Entry("deploy:status", _SERVICES, "Tell what is deployed where, and whether it is in order."),
         "scale": Entry("deploy:scale", _SERVICES, "Add hosts to a service, or take hosts out of it."),
+        "upgrade": Entry("upgrade:upgrade", _SERVICES, "Bring a service to a later version."),
         "remove": Entry("deploy:remove", _SERVICES, "Take a service off, and leave each host as it was found."),
         "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
         "hosts": Entry("hosts:hosts", _HOSTS, "Find, check, trust, list and expand hosts."),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _services = click.argument("services", nargs=-1, required=True, metavar="SERVICE...", shell_complete=complete.services)
 _service = click.argument("service", metavar="SERVICE", shell_complete=complete.services)
-_no_verify = click.option(
+no_verify_option = click.option(
     "--no-verify", is_flag=True, cls=Option, help="Do not prove at the end that the service does its work."
 )
 
@@ -48,7 +48,7 @@ def _settings(_context: click.Context, _option: click.Parameter, given: tuple[st
     shell_complete=complete.settings, help="An option of the service; may be given more than once.",
 )  # fmt: skip
 @options.dry_run_option()
-@_no_verify
+@no_verify_option
 @options.reach()
 @options.output(diff=True)
 def deploy(
@@ -110,7 +110,7 @@ def verify(services: tuple[str, ...], reached: options.Reached, output: options.
     help="Hosts that leave: drained first, then left as they were found.",
 )  # fmt: skip
 @options.dry_run_option()
-@_no_verify
+@no_verify_option
 @options.yes_option()
 @options.reach(several=False)
 @options.output(diff=True)

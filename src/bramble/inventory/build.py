@@ -133,7 +133,8 @@ class _Builder:
         hosts = self._members(entry.hosts, (*path, "hosts")) if entry.hosts else None
         if entry.manager:
             self._manager(entry.manager, hosts or self.names, (*path, "manager"))
-        return Deployment(options=dict(entry.model_extra or {}), hosts=hosts, manager=entry.manager)
+        options = dict(entry.model_extra or {})
+        return Deployment(options=options, hosts=hosts, manager=entry.manager, upgrading=entry.upgrading)
 
     def _manager(self, wanted: str, names: HostSet, path: documents.Path) -> tuple[str, str]:
         try:

@@ -97,6 +97,22 @@ def save_service(cluster: Cluster, service: str, options: Mapping[str, Any], dro
     clusters.change(cluster.name, edit)
 
 
+def begin_upgrade(cluster: Cluster, service: str, version: str) -> None:
+    """Record that a service is on its way to a version; nothing else is done to it until it is there."""
+    clusters.change(cluster.name, lambda document, _: put(document, ("services", service, "upgrading"), version))
+
+
+def end_upgrade(cluster: Cluster, service: str, version: str) -> None:
+    """Record that a service has a version, and is on its way to none."""
+
+    def edit(document: Document, described: Cluster) -> Document:
+        path = ("services", service)
+        document = put(document, (*path, "version"), version)
+        return drop(document, (*path, "upgrading")) if described.services[service].upgrading else document
+
+    clusters.change(cluster.name, edit)
+
+
 def forget_service(cluster: Cluster, service: str) -> None:
     """Record that a service is no longer on these hosts. Does nothing where no file says that it is."""
     if cluster.name not in clusters.names():

@@ -40,6 +40,7 @@ class ServiceEntry(BaseModel):
 
     hosts: Expressions | None = Field(default=None, description="the hosts it is on; all where nothing stands here")
     manager: str = Field(default="", description="the host that manages it; else the cluster's manager")
+    upgrading: str = Field(default="", description="the version that an upgrade is on its way to; bramble keeps this")
 
 
 class ClusterFile(BaseModel):

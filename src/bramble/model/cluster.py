@@ -64,11 +64,14 @@ class Deployment:
         The hosts it is on; None for all of the cluster, also those that come later.
     manager
         The host that manages it; empty where the usual rules choose it.
+    upgrading
+        The version that an upgrade is on its way to; empty where none was begun and not finished.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     hosts: HostSet | None = None
     manager: str = ""
+    upgrading: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

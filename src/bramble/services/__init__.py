@@ -25,6 +25,9 @@ from ..runner.secret import Secret
 #: ``(cluster, config, facts by host) -> Plan``: pure, without I/O, the same result for the same values.
 Planner = Callable[[Cluster, Any, Mapping[str, Facts]], Plan]
 
+#: As `Planner` for the options of after, and the version that is there before.
+Upgrader = Callable[[Cluster, Any, Mapping[str, Facts], str], Plan]
+
 #: As `Planner`, and the names of the hosts that are about to leave.
 Leaver = Callable[[Cluster, Any, Mapping[str, Facts], tuple[str, ...]], Plan]
 
@@ -70,6 +73,11 @@ class Service:
         Probes that prove that it does its work.
     leave
         What must be done before hosts leave (draining); None where nothing must.
+    versions
+        Those it can be brought to, oldest first, where it does not simply have the distribution's. It has an option
+        ``version`` then, which stays as it is until an upgrade.
+    upgrade
+        What brings it from one version to a later one. Raises `PlanError` where there is no way.
     packages
         Debian packages whose installed versions ``plan`` wants to find in the facts.
     needs
@@ -87,6 +95,8 @@ class Service:
     plan: Planner
     verify: Planner
     leave: Leaver | None = None
+    versions: tuple[str, ...] = ()
+    upgrade: Upgrader | None = None
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     entrance: Callable[[Cluster, Any, Mapping[str, Facts]], Entrance | None] | None = None
@@ -154,4 +164,4 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
     return config
 
 
-__all__ = ["Entrance", "Leaver", "PlanError", "Planner", "Service", "configure", "get", "names"]
+__all__ = ["Entrance", "Leaver", "PlanError", "Planner", "Service", "Upgrader", "configure", "get", "names"]

@@ -34,6 +34,7 @@ COMMANDS = {
     "scale": "scale",
     "services": "services",
     "status": "status",
+    "upgrade": "upgrade",
     "verify": "verify",
 }
 
@@ -43,6 +44,7 @@ NAMES = {
     ("deploy", "options"): {"settings"},
     ("deploy", "verify"): {"no_verify"},
     ("scale", "verify"): {"no_verify"},
+    ("upgrade", "verify"): {"no_verify"},
     ("verify", "service"): {"services"},
     # Standard input is read where the expression is `-`.
     ("hosts_expand", "lines"): set[str](),

@@ -7,6 +7,8 @@ from .config import Config
 from .entrance import entrance
 from .leave import leave
 from .plan import plan
+from .programs import VERSIONS
+from .upgrade import upgrade
 from .verify import verify
 
 SERVICE = Service(
@@ -16,6 +18,8 @@ SERVICE = Service(
     plan=plan,
     verify=verify,
     leave=leave,
+    versions=VERSIONS,
+    upgrade=upgrade,
     needs=("containerd",),
     entrance=entrance,
     loses="pods, what they wrote, and all that the cluster knows",

@@ -48,7 +48,7 @@ def files(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: st
     own: tuple[Step, ...]
     if manages:
         own = (
-            File(path=f"{HOME}/init.yaml", content=_init(cluster, config, facts), mode=0o600),
+            File(path=f"{HOME}/init.yaml", content=init(cluster, config, facts), mode=0o600),
             File(path=f"{HOME}/encryption.yaml", content=_encryption(), mode=0o600),
             File(path=f"{HOME}/token.yaml", content=_with_token("token.yaml"), mode=0o600),
         )
@@ -90,7 +90,8 @@ def bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _init(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[str | Secret, ...]:
+def init(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[str | Secret, ...]:
+    """What kubeadm is told of the control plane."""
     manager = facts[cluster.manager]
     host = cluster.host(cluster.manager)
     names = dict.fromkeys(filter(None, (cluster.manager, node_name(cluster.manager), host.address, manager.address)))
