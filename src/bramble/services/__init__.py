@@ -76,6 +76,8 @@ class Service:
     versions
         Those it can be brought to, oldest first, where it does not simply have the distribution's. It has an option
         ``version`` then, which stays as it is until an upgrade.
+    fixed
+        Options that cannot change while the service is there.
     upgrade
         What brings it from one version to a later one. Raises `PlanError` where there is no way.
     packages
@@ -96,6 +98,7 @@ class Service:
     verify: Planner
     leave: Leaver | None = None
     versions: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
     upgrade: Upgrader | None = None
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ SERVICE = Service(
     verify=verify,
     leave=leave,
     versions=VERSIONS,
+    fixed=("control_plane", "pod_network", "service_network"),
     upgrade=upgrade,
     needs=("containerd",),
     entrance=entrance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from . import programs
 from .taints import Taints
@@ -39,6 +39,11 @@ class Config(BaseModel):
         default=programs.VERSIONS[-1],
         description="Of Kubernetes. It is kept in the cluster's file, and a later one comes by an upgrade.",
     )
+    control_plane: int = Field(
+        default=1,
+        description="How many hosts run the control plane: the manager and those after it. With three, it goes on "
+        "when one of them fails.",
+    )
     manager_works: bool | None = Field(
         default=None,
         description="Whether pods of yours run on the manager, too. By default they do on clusters of up to three.",
@@ -64,6 +69,13 @@ class Config(BaseModel):
     leave_deadline: float = Field(
         default=300.0, ge=0, description="Seconds that pods on a host to be dropped may take to move away."
     )
+
+    @field_validator("control_plane")
+    @classmethod
+    def _odd(cls, count: int) -> int:
+        if count not in (1, 3, 5):
+            raise ValueError("1, 3 or 5: more than half of them must be there, so an even number brings nothing")
+        return count
 
     @model_validator(mode="after")
     def _apart(self) -> Config:

@@ -12,7 +12,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import File
-from . import programs
+from . import planes, programs
 from .config import Config
 
 #: bramble's own folder on each host of a cluster.
@@ -44,20 +44,21 @@ def node_name(host: str) -> str:
 
 def files(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: str) -> tuple[Step, ...]:
     """The files of one host."""
-    manages = host == cluster.manager
-    own: tuple[Step, ...]
-    if manages:
-        own = (
+    own: list[Step] = []
+    if host == cluster.manager:
+        own += [
             File(path=f"{HOME}/init.yaml", content=init(cluster, config, facts), mode=0o600),
-            File(path=f"{HOME}/encryption.yaml", content=_encryption(), mode=0o600),
             File(path=f"{HOME}/token.yaml", content=_with_token("token.yaml"), mode=0o600),
-        )
+        ]
     else:
-        own = (
+        place = _place(cluster, config, facts)
+        own += [
             File(path=f"{HOME}/ca.crt", content=CA),
-            File(path=f"{HOME}/join.yaml", content=_join(cluster, facts, host), mode=0o600),
-            File(path=f"{HOME}/discovery.conf", content=_filled("discovery.conf", **_place(cluster, facts))),
-        )
+            File(path=f"{HOME}/join.yaml", content=_join(cluster, config, facts, host), mode=0o600),
+            File(path=f"{HOME}/discovery.conf", content=_filled("discovery.conf", **place)),
+        ]
+    if host in planes.planes(cluster, config):
+        own.append(File(path=f"{HOME}/encryption.yaml", content=_encryption(), mode=0o600))
     return (
         *own,
         File(path="/etc/systemd/system/kubelet.service", content=_filled("kubelet.service", folder=programs.FOLDER)),
@@ -70,6 +71,7 @@ def files(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: st
 
 def flannel(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> str:
     """The manifest of the network of pods."""
+    host, port = planes.endpoint(cluster, config, facts)
     backend = {"Type": "vxlan"} if config.network == "vxlan" else {"Type": "host-gw"}
     net_conf = {"Network": config.pod_network, "EnableNFTables": True, "Backend": backend}
     return _filled(
@@ -77,27 +79,25 @@ def flannel(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> str
         net_conf=json.dumps(net_conf),
         flanneld=programs.image_name("flanneld", config.version),
         conflist=programs.image_name("conflist", config.version),
-        host=facts[cluster.manager].address,
+        host=host,
+        port=str(port),
     )
 
 
-def _place(cluster: Cluster, facts: Mapping[str, Facts]) -> dict[str, str]:
-    return {"server": f"{bracketed(facts[cluster.manager].address)}:6443", "home": HOME}
-
-
-def bracketed(address: str) -> str:
-    """An address as it stands before a port."""
-    return f"[{address}]" if ":" in address else address
+def _place(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> dict[str, str]:
+    address, port = planes.endpoint(cluster, config, facts)
+    return {"server": f"{planes.bracketed(address)}:{port}", "home": HOME}
 
 
 def init(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[str | Secret, ...]:
     """What kubeadm is told of the control plane."""
     manager = facts[cluster.manager]
-    host = cluster.host(cluster.manager)
-    names = dict.fromkeys(filter(None, (cluster.manager, node_name(cluster.manager), host.address, manager.address)))
+    hosts = [cluster.host(name) for name in planes.planes(cluster, config)]
+    known = ((host.name, node_name(host.name), host.address, facts[host.name].address) for host in hosts)
+    names = dict.fromkeys(name for names in known for name in names if name)
     return _with_token(
         "init.yaml",
-        **_place(cluster, facts),
+        **_place(cluster, config, facts),
         name=node_name(cluster.manager),
         address=manager.address,
         cluster=cluster.name,
@@ -108,14 +108,22 @@ def init(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[
         pod_network=config.pod_network,
         service_network=config.service_network,
         names=json.dumps(list(names)),
-        taints="[]"
-        if config.works(len(cluster.hosts))
-        else "[{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]",
+        taints=taints(cluster, config, cluster.manager),
     )
 
 
-def _join(cluster: Cluster, facts: Mapping[str, Facts], host: str) -> tuple[str | Secret, ...]:
-    return _with_token("join.yaml", home=HOME, name=node_name(host), address=facts[host].address)
+def _join(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: str) -> tuple[str | Secret, ...]:
+    name, address = node_name(host), facts[host].address
+    joined = _with_token("join.yaml", home=HOME, name=name, address=address, taints=taints(cluster, config, host))
+    if host not in planes.planes(cluster, config):
+        return joined
+    return (*joined, _filled("join-plane.yaml", address=address))
+
+
+def taints(cluster: Cluster, config: Config, host: str) -> str:
+    """What keeps pods of everybody off a host from its first moment on, as YAML."""
+    works = host not in planes.planes(cluster, config) or config.works(len(cluster.hosts))
+    return "[]" if works else "[{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]"
 
 
 def _encryption() -> tuple[str | Secret, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...model import Cluster
 from ...runner.facts import Facts
 from .. import Entrance
-from . import configuration
+from . import planes
 from .config import Config
 from .configuration import CA, CA_KEY
 
@@ -23,7 +23,7 @@ def entrance(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> En
     host = cluster.host(cluster.manager)
     address = host.address or facts[host.name].address
     return Entrance(
-        server=f"https://{configuration.bracketed(address)}:6443",
+        server=f"https://{planes.bracketed(address)}:6443",
         authority=CA,
         signer=CA,
         signer_key=CA_KEY,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...model import Cluster
 from ...plan import Plan, group
@@ -10,7 +11,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
-from . import configuration, marks, programs, refusals
+from . import configuration, marks, planes, programs, refusals
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
 
@@ -46,11 +47,12 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     """
     notes = refusals.check(cluster, config, facts)
     labels, told = marks.groups(cluster, config.taints)
-    everyone, manager, workers = cluster.hostset, [cluster.manager], cluster.workers
+    everyone, manager = cluster.hostset, [cluster.manager]
+    control = planes.planes(cluster, config)
+    workers = [host for host in cluster.workers if host not in control]
 
     def brought(host: str) -> tuple[Step, ...]:
-        manages = host == cluster.manager
-        names = programs.ON_EVERY_HOST + (programs.ON_MANAGER if manages else ())
+        names = programs.ON_EVERY_HOST + (programs.ON_MANAGER if host in control else ())
         return (*programs_of(cluster, config, facts, host), *(_link(name, config) for name in names))
 
     def files(host: str) -> tuple[Step, ...]:
@@ -59,6 +61,9 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     def join(host: str) -> Step:
         return _kubeadm("join", f"{host} joins the cluster")
 
+    def balancer(host: str) -> tuple[Step, ...]:
+        return planes.balancer(cluster, config, facts) if planes.several(config) else ()
+
     nodes = " ".join(map(configuration.node_name, everyone))
     groups = (
         group("Kernel", everyone, *_kernel()),
@@ -66,13 +71,19 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Folders", everyone, *_folders()),
         group("Programs", everyone, brought),
         group("Configuration", everyone, files),
-        group("Certificates", manager, *_certificates()),
+        group("Way to the API", everyone if planes.several(config) else (), balancer),
+        group("Certificates", control, *_certificates()),
         group("Control plane", manager, _kubeadm("init", "make the control plane")),
         group("Network", manager, *_network(cluster, config, facts)),
         group("Token", manager, _token(nodes), after=["Control plane"]),
+        # One after the other: each is taken in by those that are there.
+        *(
+            group(f"Control plane on {host}", [host], join, after=[earlier], requires=manager)
+            for earlier, host in _in_turn(control)
+        ),
         group("Workers", workers, join, after=["Token"], requires=manager),
         group("Kubelet", everyone, *_kubelet()),
-        group("Nodes", manager, *_nodes(cluster, config, nodes), after=["Kubelet"]),
+        group("Nodes", manager, *_nodes(control, cluster, config, nodes), after=["Kubelet"]),
         *labels,
     )
     return Plan(
@@ -83,9 +94,15 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     )
 
 
+def _in_turn(control: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each host of the control plane but the first, and the group that it waits for."""
+    for before, host in itertools.pairwise(control):
+        yield "Token" if before == control[0] else f"Control plane on {before}", host
+
+
 def programs_of(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: str) -> tuple[Step, ...]:
     """What a host needs of programs and images, in folders and under tags that are this version's alone."""
-    manages = host == cluster.manager
+    manages = host in planes.planes(cluster, config)
     home, architecture = programs.home(config.version), facts[host].architecture
     return (
         Directory(path=programs.LIBRARY),
@@ -181,14 +198,16 @@ def _token(nodes: str) -> Command:
     )
 
 
-def _nodes(cluster: Cluster, config: Config, nodes: str) -> tuple[Step, ...]:
+def _nodes(control: Sequence[str], cluster: Cluster, config: Config, nodes: str) -> tuple[Step, ...]:
     works = "yes" if config.works(len(cluster.hosts)) else "no"
-    manager = configuration.node_name(cluster.manager)
     return (
-        Command(
-            name="who runs pods",
-            argv=("sh", "-c", text("taint.sh"), "set", manager, works),
-            unless=("sh", "-c", text("taint.sh"), "check", manager, works),
+        *(
+            Command(
+                name=f"who runs pods on {host}",
+                argv=("sh", "-c", text("taint.sh"), "set", configuration.node_name(host), works),
+                unless=("sh", "-c", text("taint.sh"), "check", configuration.node_name(host), works),
+            )
+            for host in control
         ),
         Wait(
             command=("sh", "-c", text("ready.sh"), "ready", *nodes.split()),

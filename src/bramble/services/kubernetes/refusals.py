@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ...errors import PlanError
 from ...model import Cluster
 from ...runner.facts import Facts
-from . import configuration
+from . import configuration, planes
 from .config import Config
 
 #: Bytes that kubeadm insists on for a control plane (1700 MB), and what a worker needs beside its pods [measured].
@@ -39,7 +39,13 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
         {host: "" for host in hosts if "memory" not in facts[host].controllers},
         "add cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and restart",
     )
-    least = {host: CONTROL_PLANE if host == cluster.manager else WORKER for host in hosts}
+    control = planes.planes(cluster, config)
+    if len(control) < config.control_plane:
+        raise PlanError(
+            f"a control plane of {config.control_plane} needs as many hosts, and there are {len(hosts)}",
+            hint="--set control_plane=1",
+        )
+    least = {host: CONTROL_PLANE if host in control else WORKER for host in hosts}
     _refuse(
         "too little memory for Kubernetes",
         {

@@ -9,7 +9,7 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Probe
-from . import configuration, programs
+from . import configuration, planes, programs
 from .config import Config
 
 
@@ -21,6 +21,14 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
         expect_lines=("ok",),
         log_units=("kubelet",),
         hint="journalctl -u kubelet",
+    )
+    # The way by which hosts find the API server leads to any; here each of them is asked itself.
+    server = Probe(
+        name="its API server is ready",
+        argv=("sh", "-c", configuration.text("readyz.sh")),
+        expect_lines=("ok",),
+        log_units=("kubelet",),
+        hint="kubectl --namespace kube-system get pods",
     )
     nodes = {configuration.node_name(host): host for host in cluster.hostset}
     lines = _expected(nodes, config.version)
@@ -43,6 +51,7 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
         service="kubernetes",
         groups=(
             group("Kubelets", cluster.hostset, kubelet),
+            group("Control plane", planes.planes(cluster, config), server),
             group("Pods", [cluster.manager], proof, after=["Kubelets"], requires=cluster.hostset, timeout=320),
         ),
     )

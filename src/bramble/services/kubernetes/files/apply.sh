@@ -34,6 +34,11 @@ cp -a "$kept/pki/." /etc/kubernetes/pki/
 cp -a "$kept"/*.conf /etc/kubernetes/
 cp -a "$kept/manifests/." /etc/kubernetes/manifests/
 if ! wait_ready 60; then
+    # One of several members cannot be set back alone: the others know better.
+    if grep -q 'initial-cluster=.*,' /etc/kubernetes/manifests/etcd.yaml; then
+        echo "this part of the control plane did not come back: journalctl -u kubelet; what was there is in $kept" >&2
+        exit 1
+    fi
     sh "$home/restore.sh" "$kept/etcd.db" "$node" "$address" "$programs" "$kept/etcd-after" && wait_ready 60 || {
         echo "the control plane did not come back; all that it knew is in $kept, pki and etcd.db" >&2
         exit 1

@@ -8,4 +8,8 @@ if $kubectl get node "$1" --no-headers | grep -q "^$1  *Ready"; then
         exit 1
     }
 fi
+pki=/etc/kubernetes/pki/etcd
+etcdctl="/usr/local/bin/etcdctl --endpoints=https://127.0.0.1:2379 --cacert=$pki/ca.crt --cert=$pki/healthcheck-client.crt --key=$pki/healthcheck-client.key"
+member=$($etcdctl member list | awk -F ', ' -v name="$1" '$3 == name {print $1}') || exit 1
+if [ -n "$member" ]; then $etcdctl member remove "$member" || exit 1; fi
 $kubectl delete node "$1"

@@ -2,7 +2,8 @@
 export PATH=/usr/local/bin:$PATH
 if command -v kubeadm >/dev/null; then
     systemctl is-active --quiet containerd || systemctl start containerd
-    kubeadm reset --force >/dev/null 2>&1
+    # Whoever leaves a control plane that stays was taken out of its etcd before.
+    kubeadm reset --force --skip-phases=remove-etcd-member >/dev/null 2>&1
 fi
 systemctl stop kubelet 2>/dev/null
 for task in $(ctr --namespace k8s.io tasks list --quiet 2>/dev/null); do
@@ -33,7 +34,7 @@ for table in $(nft list tables 2>/dev/null | awk '$3 ~ /^(filter|nat|mangle|raw)
     nft list table "${table%/*}" "${table#*/}" | grep -vqE '^(table|}|#)|^[[:space:]]*(chain |}|type .* policy accept;|$)' ||
         nft delete table "${table%/*}" "${table#*/}"
 done
-rm -rf /etc/cni/net.d/10-flannel.conflist /run/flannel /run/cni-ipam /var/lib/cni /var/lib/etcd/member /var/log/pods \
+rm -rf /etc/cni/net.d/10-flannel.conflist /run/flannel /run/cni-ipam /var/lib/cni /var/lib/etcd/member /var/lib/etcd/restored /var/log/pods \
     /var/log/containers /run/kubernetes
 # kubelet makes it for kube-proxy where a kernel has no modules.
 rmdir /usr/lib/modules 2>/dev/null
