@@ -7,10 +7,22 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from typing import ClassVar
+
+#: Debian's words for what a Pi, or a host beside it, may be.
+ARCHITECTURES = ("arm64", "armhf", "amd64", "riscv64")
 
 
 class Source:
-    """Where an artifact comes from: one frozen dataclass for each kind; `engine.artifacts.ways` knows how it is had."""
+    """Where an artifact comes from: one frozen dataclass for each kind; `engine.artifacts.ways` knows how it is had.
+
+    Attributes
+    ----------
+    kind
+        One word for people; ``given`` by the user where nothing else is said: then nobody else can bring it again.
+    """
+
+    kind: ClassVar[str] = "given"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +41,8 @@ class GoProgram(Source):
         It holds C code, so it is linked with the C library, statically. Such a program is built only for the
         controller's own architecture.
     """
+
+    kind: ClassVar[str] = "built"
 
     files: tuple[tuple[str, str], ...]
     package: str
@@ -62,6 +76,8 @@ class Download(Source):
         Nothing says what its hash must be, or it is asked over a way that others can change: a mistake of the
         catalogue's author.
     """
+
+    kind: ClassVar[str] = "released"
 
     urls: tuple[str, ...]
     digest: str = ""

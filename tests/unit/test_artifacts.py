@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bramble import api
+from bramble.api.kept import kept
 from bramble.artifact import Artifact, GoProgram
 from bramble.cli import bramble
 from bramble.engine.artifacts import Fetcher, Store
@@ -120,7 +120,7 @@ def test_something_else_is_not_kept(store: Store, go: Path) -> None:
 
 def test_a_file_that_was_cut_short_is_fetched_again(store: Store, go: Path) -> None:
     fetched(store, program("a"))
-    (one,) = store.all()
+    (one,) = store.all().values()
     store.path(one.sha256).write_text("")
     assert store.find(program("a")) is None
     assert fetched(store, program("a"))["one/a:arm64"].startswith("bramble.invalid/m/a")
@@ -128,7 +128,7 @@ def test_a_file_that_was_cut_short_is_fetched_again(store: Store, go: Path) -> N
 
 def test_cleaned_nothing_is_left(store: Store, go: Path) -> None:
     fetched(store, program("a"), program("b"))
-    size = sum(one.size for one in store.all())
+    size = sum(one.size for one in store.all().values())
     assert store.clean() == size > 0
     assert not list(store.all()) and not store.folder.exists()
 
@@ -168,7 +168,7 @@ def test_what_is_kept_is_listed_and_can_be_taken_away(
         return capsys.readouterr().out
 
     assert "nothing is kept" in said()
-    fetched(api.artifacts.kept(), program("a"), program("b", "amd64"))
+    fetched(kept(), program("a"), program("b", "amd64"))
     assert [line.split()[:3] for line in said().splitlines()[1:3]] == [["one/a", "1", "arm64"], ["one/b", "1", "amd64"]]
     assert '"architecture":"amd64"' in said("list", "--json")
     assert "free again" in said("clean")

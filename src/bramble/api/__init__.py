@@ -17,7 +17,14 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .artifacts import artifacts_clean, artifacts_list
+from .artifacts import (
+    KeptArtifact,
+    artifacts_clean,
+    artifacts_export,
+    artifacts_fetch,
+    artifacts_import,
+    artifacts_list,
+)
 from .change import deploy, remove, scale
 from .command import Answer, command
 from .find import FoundHost, hosts_find
@@ -51,6 +58,7 @@ __all__ = [
     "ClusterInfo",
     "FoundHost",
     "HostCheck",
+    "KeptArtifact",
     "OnEvent",
     "Option",
     "Reach",
@@ -58,6 +66,9 @@ __all__ = [
     "ServiceState",
     "TrustedKey",
     "artifacts_clean",
+    "artifacts_export",
+    "artifacts_fetch",
+    "artifacts_import",
     "artifacts_list",
     "command",
     "deploy",

@@ -27,7 +27,7 @@ from ..runner import events
 from ..runner.events import Event
 from ..runner.facts import Facts
 from ..runner.secret import Secret
-from .artifacts import kept
+from .kept import kept
 
 #: Takes every event of a run as it happens.
 OnEvent = Callable[[Event], None]

@@ -50,7 +50,7 @@ bramble = _Bramble(
         "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
         "hosts": Entry("hosts:hosts", _HOSTS, "Find, check, trust, list and expand hosts."),
         "run": Entry("run:run", _HOSTS, "Run one command on all hosts at once."),
-        "artifacts": Entry("artifacts:artifacts", _AROUND, "Show or take away programs that were built for services."),
+        "artifacts": Entry("artifacts:artifacts", _AROUND, "Have, show or carry what services bring to hosts."),
         "runs": Entry("runs:runs", _AROUND, "Show earlier runs, and how long each step took."),
         "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),
         "completion": Entry("completion:completion", _AROUND, "Print the completion script for a shell."),

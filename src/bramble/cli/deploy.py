@@ -22,17 +22,6 @@ no_verify_option = click.option(
 )
 
 
-def _settings(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """``--set name=value``, as often as wanted."""
-    chosen = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE")
-        chosen[name.strip()] = value
-    return chosen
-
-
 @click.command(
     cls=Command,
     examples="""
@@ -43,10 +32,7 @@ def _settings(_context: click.Context, _option: click.Parameter, given: tuple[st
     """,
 )
 @_services
-@click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=_settings, cls=Option,
-    shell_complete=complete.settings, help="An option of the service; may be given more than once.",
-)  # fmt: skip
+@options.settings_option()
 @options.dry_run_option()
 @no_verify_option
 @options.reach()

@@ -150,6 +150,14 @@ def json_option(text: str = "Write JSON, one object a line, to standard output."
     return _option("--json", "as_json", is_flag=True, section=_OUTPUT, help=text)
 
 
+def settings_option() -> Callable[[F], F]:
+    """``--set``, as ``settings: dict[str, str]``."""
+    return _option(
+        "--set", "settings", metavar="NAME=VALUE", multiple=True, callback=_settings, section="Options",
+        shell_complete=complete.settings, help="An option of the service; may be given more than once.",
+    )  # fmt: skip
+
+
 def dry_run_option() -> Callable[[F], F]:
     """``--dry-run``."""
     return _option("--dry-run", is_flag=True, section="Options", help="Tell what would change, and change nothing.")
@@ -158,6 +166,17 @@ def dry_run_option() -> Callable[[F], F]:
 def yes_option() -> Callable[[F], F]:
     """``--yes``."""
     return _option("-y", "--yes", is_flag=True, section="Options", help="Do not ask.")
+
+
+def _settings(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """``--set name=value``, as often as wanted."""
+    chosen = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE")
+        chosen[name.strip()] = value
+    return chosen
 
 
 def _password(ask: bool, file: str | None) -> Secret | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from ..artifact import Artifact
 from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..plan import Plan
@@ -30,6 +31,9 @@ Upgrader = Callable[[Cluster, Any, Mapping[str, Facts], str], Plan]
 
 #: As `Planner`, and the names of the hosts that are about to leave.
 Leaver = Callable[[Cluster, Any, Mapping[str, Facts], tuple[str, ...]], Plan]
+
+#: ``(config, architectures of its hosts) -> artifacts``, pure as well.
+Catalogue = Callable[[Any, Iterable[str]], tuple[Artifact, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,10 @@ class Entrance:
     signer: Secret
     signer_key: Secret
     group: str
+
+
+def _nothing(_config: object, _architectures: Iterable[str]) -> tuple[Artifact, ...]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,8 @@ class Service:
         Options that cannot change while the service is there.
     upgrade
         What brings it from one version to a later one. Raises `PlanError` where there is no way.
+    artifacts
+        All that ``plan`` may bring to hosts of these architectures, so that it can be had before there are any.
     packages
         Debian packages whose installed versions ``plan`` wants to find in the facts.
     needs
@@ -100,6 +110,7 @@ class Service:
     versions: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     upgrade: Upgrader | None = None
+    artifacts: Catalogue = _nothing
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     entrance: Callable[[Cluster, Any, Mapping[str, Facts]], Entrance | None] | None = None
@@ -167,4 +178,15 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
     return config
 
 
-__all__ = ["Entrance", "Leaver", "PlanError", "Planner", "Service", "Upgrader", "configure", "get", "names"]
+__all__ = [
+    "Catalogue",
+    "Entrance",
+    "Leaver",
+    "PlanError",
+    "Planner",
+    "Service",
+    "Upgrader",
+    "configure",
+    "get",
+    "names",
+]

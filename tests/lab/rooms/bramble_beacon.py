@@ -8,12 +8,14 @@ secret, a unit, a barrier, a wait, and a command that takes its time.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bramble.artifact import Artifact, Download
 from bramble.model import Cluster
 from bramble.plan import Plan, group
+from bramble.runner import steps
 from bramble.runner.facts import Facts
 from bramble.runner.secret import Secret
 from bramble.runner.step import Step
@@ -29,6 +31,8 @@ class Config(BaseModel):
     port: int = Field(7070, ge=1024, le=65535, description="where the daemon listens")
     word: str = Field("hello", description="what it says beside its name")
     package: str = Field("", description="a package of the distribution that comes along")
+    release: str = Field("", description="URL of a file that its makers publish, and that comes along")
+    digest: str = Field("", description="the hash of that file")
     pause: float = Field(0.0, ge=0, le=600, description="seconds that a step of its takes")
 
 
@@ -112,9 +116,10 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
                 "Ground",
                 names,
                 *packages,
+                Directory(path="/usr/local/lib/beacon"),
+                lambda host: _released(config, facts[host].architecture),
                 User(name="beacon", home="/var/lib/beacon"),
                 Directory(path="/etc/beacon", mode=0o750, group="beacon"),
-                Directory(path="/usr/local/lib/beacon"),
                 Directory(path="/var/lib/beacon", owner="beacon", group="beacon", scratch=True),
                 File(path="/etc/issue", content="A beacon stands here.\n"),
                 File(path="/usr/local/lib/beacon/daemon.py", content=DAEMON),
@@ -126,7 +131,23 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
             group("Manager", [cluster.manager], *running),
             group("Workers", workers, *running, after=["Manager"], requires=[cluster.manager]),
         ),
+        artifacts=artifacts(config, [facts[name].architecture for name in names]),
     )
+
+
+def artifacts(config: Config, architectures: Iterable[str]) -> tuple[Artifact, ...]:
+    """The file that comes along."""
+    if not config.release:
+        return ()
+    source = Download(urls=(config.release,), digest=config.digest)
+    names = dict.fromkeys(architectures)
+    return tuple(Artifact(name="beacon/extra", version="1", architecture=name, source=source) for name in names)
+
+
+def _released(config: Config, architecture: str) -> list[Step]:
+    return [
+        steps.Artifact(artifact=one.id, path="/usr/local/lib/beacon/extra") for one in artifacts(config, [architecture])
+    ]
 
 
 def _settle(config: Config) -> list[Step]:
@@ -160,4 +181,5 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    artifacts=artifacts,
 )

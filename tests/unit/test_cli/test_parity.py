@@ -18,6 +18,9 @@ from bramble.connection import Settings
 #: Verb → the words of its command. A verb of the API that is missing here fails the test below.
 COMMANDS = {
     "artifacts_clean": "artifacts clean",
+    "artifacts_export": "artifacts export",
+    "artifacts_fetch": "artifacts fetch",
+    "artifacts_import": "artifacts import",
     "artifacts_list": "artifacts list",
     "command": "run",
     "deploy": "deploy",
@@ -40,6 +43,9 @@ COMMANDS = {
 
 #: Where a parameter of the API has another name on the command line: its own, or what stands for it.
 NAMES = {
+    ("artifacts_fetch", "cluster"): {"cluster"},
+    ("artifacts_fetch", "on_event"): set[str](),
+    ("artifacts_fetch", "options"): {"settings"},
     ("deploy", "service"): {"services"},
     ("deploy", "options"): {"settings"},
     ("deploy", "verify"): {"no_verify"},

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class Stored:
         As in `Artifact`.
     sha256, size
         Of its content; bytes.
+    source
+        `Source.kind` of what it came by.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Stored:
     architecture: str
     sha256: str
     size: int
+    source: str = "built"
 
     @property
     def title(self) -> str:
@@ -56,14 +59,15 @@ class Store:
         """The artifact, if it is here."""
         try:
             found = Stored(**json.loads((self._index / artifact.key).read_text()))
-            return found if self.path(found.sha256).stat().st_size == found.size else None
+            there = self.path(found.sha256).stat().st_size == found.size
+            return found if there and artifact.sha256 in ("", found.sha256) else None
         except FileNotFoundError:
             return None
 
-    def all(self) -> Iterator[Stored]:
-        """Everything that is here, by name."""
-        notes = [Stored(**json.loads(path.read_text())) for path in self._index.glob("*")]
-        yield from sorted(notes, key=lambda one: (one.name, one.version, one.architecture))
+    def all(self) -> dict[str, Stored]:
+        """Everything that is here by `Artifact.key`, in the order of names."""
+        notes = {path.name: Stored(**json.loads(path.read_text())) for path in self._index.glob("[0-9a-f]" * 64)}
+        return dict(sorted(notes.items(), key=lambda note: (note[1].name, note[1].version, note[1].architecture)))
 
     def add(self, artifact: Artifact, file: Path) -> Stored:
         """Take a file in; it is moved.
@@ -87,15 +91,22 @@ class Store:
             architecture=artifact.architecture,
             sha256=sha256,
             size=size,
+            source=artifact.source.kind,
         )
+        self.take({artifact.key: stored}, {sha256: file})
+        return stored
+
+    def take(self, notes: Mapping[str, Stored], files: Mapping[str, Path]) -> None:
+        """Take in files whose hashes are known, moving them, and then the notes that say what they are."""
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._index.mkdir(exist_ok=True)
-        file.chmod(0o644)
-        os.replace(file, self.path(sha256))
-        note = self._index / f"{artifact.key}.new"
-        note.write_text(json.dumps(asdict(stored)))
-        os.replace(note, self._index / artifact.key)
-        return stored
+        for sha256, file in files.items():
+            file.chmod(0o644)
+            os.replace(file, self.path(sha256))
+        for key, stored in notes.items():
+            note = self._index / f"{key}.new"
+            note.write_text(json.dumps(asdict(stored)))
+            os.replace(note, self._index / key)
 
     def workshop(self, artifact: Artifact) -> Path:
         """A folder for what is being fetched: what a cut left there is gone on with."""
@@ -103,11 +114,19 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def clean(self) -> int:
-        """Take everything away; returns the bytes that are free by that."""
-        size = sum(path.stat().st_size for path in self._blobs.glob("*"))
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+    def clean(self, keep: Collection[str] = ()) -> int:
+        """Take everything away but what has these keys; returns the bytes that are free by that."""
+        kept = {key: one for key, one in self.all().items() if key in keep}
+        hashes = {one.sha256 for one in kept.values()}
+        going = [path for path in self._blobs.glob("*") if path.name not in hashes]
+        going += [path for path in (self.folder / "work").rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in going)
+        if not kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return size
+        for path in (*going, *(note for note in self._index.glob("*") if note.name not in kept)):
+            path.unlink()
+        shutil.rmtree(self.folder / "work", ignore_errors=True)
         return size
 
 

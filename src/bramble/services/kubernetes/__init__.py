@@ -6,7 +6,7 @@ from .. import Service
 from .config import Config
 from .entrance import entrance
 from .leave import leave
-from .plan import plan
+from .plan import artifacts, plan
 from .programs import VERSIONS
 from .upgrade import upgrade
 from .verify import verify
@@ -21,6 +21,7 @@ SERVICE = Service(
     versions=VERSIONS,
     fixed=("control_plane", "pod_network", "service_network"),
     upgrade=upgrade,
+    artifacts=artifacts,
     needs=("containerd",),
     entrance=entrance,
     loses="pods, what they wrote, and all that the cluster knows",

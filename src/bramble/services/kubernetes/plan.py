@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ... import artifact
 from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
@@ -35,6 +36,11 @@ _PKI = {
     "sa.key": Secret("kubernetes/sa.key", form="rsa-key"),
     "sa.pub": Secret("kubernetes/sa.pub", form="rsa-public"),
 }
+
+
+def artifacts(config: Config, architectures: Iterable[str]) -> tuple[artifact.Artifact, ...]:
+    """All programs that are brought to hosts."""
+    return programs.artifacts(architectures, config.version)
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -90,7 +96,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         service="kubernetes",
         groups=tuple(part for part in groups if part.steps),
         notes=(*notes, *told),
-        artifacts=programs.artifacts((facts[host].architecture for host in everyone), config.version),
+        artifacts=artifacts(config, [facts[host].architecture for host in everyone]),
     )
 
 
