@@ -48,7 +48,7 @@ def test_a_classroom_without_a_network(fresh_lab: Lab, tmp_path: Path) -> None:
     assert deployed.status == 0 and deployed.report["verified"] is True, deployed.said[-3000:]
     for host in fresh_lab.hosts:
         assert fresh_lab.execute(host, "sha256sum", PLACE).split()[0] == DIGEST
-    assert f"beacon on {fresh_lab.name}" in there.run("artifacts").stdout
+    assert f"beacon on {there.cluster}" in there.run("artifacts").stdout
     assert "0 MB are free again" in there.run("artifacts", "clean", "--unused").stdout
     assert there.json("deploy", "beacon").report["changed"] == 0
     assert there.run("remove", "beacon", "--purge", "--yes").status == 0
