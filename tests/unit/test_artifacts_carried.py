@@ -24,7 +24,7 @@ from bramble.cli import bramble
 from bramble.engine.artifacts import Store, bundle
 from bramble.errors import BrambleError, UsageError
 from bramble.model import Cluster, Host
-from bramble.services.kubernetes import programs
+from bramble.services.kubernetes import SERVICE
 from bramble.services.kubernetes.config import Config
 
 FILES = {"one": b"the first", "two": b"the second", "again": b"the second"}
@@ -220,7 +220,7 @@ def fetch(*services: str, **wanted: Any) -> set[str]:
 
 def test_all_that_a_service_needs_is_fetched(user: Path) -> None:
     found = api.run(api.artifacts_fetch(["kubernetes"], architectures=["amd64"]))
-    assert {one.name for one in found} == {one.name for one in programs.artifacts(Config(), ["amd64"])}
+    assert {one.name for one in found} == {one.name for one in SERVICE.artifacts(Config(), ["amd64"])}
     assert {one.architecture for one in found} == {"amd64"}
     assert api.run(api.artifacts_fetch(["slurm"])) == ()
 
