@@ -344,4 +344,4 @@ def test_two_runs_do_not_fetch_the_same_at_once(server: FileServer, store: Store
 
     asyncio.run(both())
     assert len(server.asked) == 1
-    assert "waits for another run that is fetching" in said
+    assert "waits for another run that is fetching it" in said

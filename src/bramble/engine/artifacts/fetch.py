@@ -44,16 +44,16 @@ class Fetcher:
         """
         wanted = {artifact.id: artifact for artifact in artifacts}
         found, missing = self._look(wanted.values())
-        if missing:
-            async with self._alone(missing[0]):
-                brought, missing = self._look(missing)
+        groups: dict[object, list[Artifact]] = {}
+        for artifact in missing:
+            source = artifact.source
+            groups.setdefault((type(source), way_of(source).alike(artifact)), []).append(artifact)
+        for group in groups.values():
+            async with self._workshop(group[0]) as folder:
+                brought, missing = self._look(group)  # by another run, while this one waited for it
                 found |= brought
-                groups: dict[object, list[Artifact]] = {}
-                for artifact in missing:
-                    source = artifact.source
-                    groups.setdefault((type(source), way_of(source).alike(artifact)), []).append(artifact)
-                for group in groups.values():
-                    found |= await self._bring(group)
+                if missing:
+                    found |= await self._bring(missing, folder)
         return {id: found[id] for id in wanted}
 
     def _look(self, artifacts: Iterable[Artifact]) -> tuple[dict[str, Stored], list[Artifact]]:
@@ -67,36 +67,42 @@ class Fetcher:
         return found, missing
 
     @contextlib.asynccontextmanager
-    async def _alone(self, first: Artifact) -> AsyncIterator[None]:
-        """One at a time: two runs that fetch the same would be in each other's way, and share one network anyway."""
-        self._store.folder.mkdir(parents=True, exist_ok=True)
-        folder = os.open(self._store.folder, os.O_RDONLY)
-        told = False
-        try:
-            while True:
-                try:
-                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if not told:
-                        told = True
-                        self._tell(first, "waits for another run that is fetching")
-                    await asyncio.sleep(LOOK)
-            yield
-        finally:
-            os.close(folder)
-
-    async def _bring(self, group: list[Artifact]) -> dict[str, Stored]:
-        first = group[0]
+    async def _workshop(self, first: Artifact) -> AsyncIterator[Path]:
+        """A folder to work in, for one run at a time: two that fetch the same would be in each other's way."""
         folder = self._store.workshop(first)
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            told = False
+            while not _locked(lock, folder):
+                if not told:
+                    told = True
+                    self._tell(first, "waits for another run that is fetching it")
+                await asyncio.sleep(LOOK)
+                os.close(lock)
+                lock = os.open(self._store.workshop(first), os.O_RDONLY)
+            try:
+                yield folder
+            finally:
+                _tidy(folder)
+        finally:
+            os.close(lock)
+
+    async def _bring(self, group: list[Artifact], folder: Path) -> dict[str, Stored]:
+        first = group[0]
         try:
             files = await way_of(first.source).bring(group, folder, lambda text: self._tell(first, text))
-            stored = {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
+            return {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
         except BrambleError as error:
             raise BrambleError(f"{first.title}: {error.what}", why=error.why, hint=error.hint) from None
-        finally:
-            _tidy(folder)
-        return stored
+
+
+def _locked(lock: int, folder: Path) -> bool:
+    """Whether this run has a folder for itself, and not one that another run has taken away since it was opened."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(lock).st_ino == folder.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _tidy(folder: Path) -> None:
