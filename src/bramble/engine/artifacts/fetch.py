@@ -69,23 +69,30 @@ class Fetcher:
     @contextlib.asynccontextmanager
     async def _workshop(self, first: Artifact) -> AsyncIterator[Path]:
         """A folder to work in, for one run at a time: two that fetch the same would be in each other's way."""
+        told = False
+        while (lock := self._lock(first)) is None:
+            if not told:
+                told = True
+                self._tell(first, "waits for another run that is fetching it")
+            await asyncio.sleep(LOOK)
         folder = self._store.workshop(first)
-        lock = os.open(folder, os.O_RDONLY)
         try:
-            told = False
-            while not _locked(lock, folder):
-                if not told:
-                    told = True
-                    self._tell(first, "waits for another run that is fetching it")
-                await asyncio.sleep(LOOK)
-                os.close(lock)
-                lock = os.open(self._store.workshop(first), os.O_RDONLY)
-            try:
-                yield folder
-            finally:
-                _tidy(folder)
+            yield folder
         finally:
+            _tidy(folder)
             os.close(lock)
+
+    def _lock(self, first: Artifact) -> int | None:
+        """The folder, open, for this run alone; None while another has it, or has just taken it away."""
+        folder = self._store.workshop(first)
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY)
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(lock).st_ino == folder.stat().st_ino:
+                    return lock
+            os.close(lock)
+        return None
 
     async def _bring(self, group: list[Artifact], folder: Path) -> dict[str, Stored]:
         first = group[0]
@@ -94,15 +101,6 @@ class Fetcher:
             return {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
         except BrambleError as error:
             raise BrambleError(f"{first.title}: {error.what}", why=error.why, hint=error.hint) from None
-
-
-def _locked(lock: int, folder: Path) -> bool:
-    """Whether this run has a folder for itself, and not one that another run has taken away since it was opened."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(lock).st_ino == folder.stat().st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
 
 
 def _tidy(folder: Path) -> None:
