@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -22,6 +23,7 @@ from bramble.artifact import Artifact, Download
 from bramble.engine.artifacts import Fetcher, Store, download
 from bramble.engine.artifacts.sums import published
 from bramble.errors import BrambleError
+from bramble.services.kubernetes import programs
 
 PATH, CONTENT = "/v1/program", random.Random(7).randbytes(300_000)
 
@@ -345,3 +347,33 @@ def test_two_runs_do_not_fetch_the_same_at_once(server: FileServer, store: Store
     asyncio.run(both())
     assert len(server.asked) == 1
     assert "waits for another run that is fetching it" in said
+
+
+def test_programs_of_kubernetes_come_by_one_fetch_of_upstreams_archive(server: FileServer, store: Store) -> None:
+    """What upstream's archive looks like, with programs of ours in it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name in ("kubernetes/LICENSES", "kubernetes/server/bin"):
+            folder = tarfile.TarInfo(name)
+            folder.type = tarfile.DIRTYPE
+            tar.addfile(folder)
+        for name in (
+            "kube-apiserver",
+            "kube-apiserver.docker_tag",
+            "kube-apiserver.tar",
+            "kubeadm",
+            "kubelet",
+            "mounter",
+        ):
+            entry = tarfile.TarInfo(f"kubernetes/server/bin/{name}")
+            entry.size, entry.mode = len(name), 0o755
+            tar.addfile(entry, io.BytesIO(name.encode()))
+    server.files[PATH] = out.getvalue()
+    wanted = [
+        dataclasses.replace(one, source=dataclasses.replace(one.source, urls=(server.url(PATH),), digest=digest))
+        for digest in [hash_of(out.getvalue(), "sha512")]
+        for one in programs.artifacts(["arm64"], programs.VERSIONS[-1], release=True)
+        if one.name in ("kubernetes/kubelet", "kubernetes/kubeadm", "kubernetes/kube-apiserver")
+    ]
+    assert fetch(store, *wanted).contents == [one.name.rpartition("/")[2].encode() for one in wanted]
+    assert len(wanted) == 3 and len(server.asked) == 1

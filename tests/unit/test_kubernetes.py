@@ -12,10 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 from tests.unit.board import PI
 
 from bramble import services
-from bramble.artifact import GoProgram
+from bramble.artifact import Download, GoProgram
 from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
-from bramble.services.kubernetes import SERVICE, programs
+from bramble.services.kubernetes import SERVICE, programs, released
 
 NAMES = ("red", "red01", "red02")
 CLUSTER = Cluster(name="red", hosts=tuple(Host(name=name) for name in NAMES), manager="red")
@@ -99,6 +99,25 @@ def test_every_image_and_program_is_an_artifact_of_the_plan() -> None:
     }
     assert asked <= {one.id for one in plan.artifacts}
     assert {one.architecture for one in plan.artifacts} == {"arm64", "amd64"}
+
+
+@pytest.mark.parametrize("version", programs.VERSIONS)
+@pytest.mark.parametrize("architecture", ["arm64", "amd64"])
+def test_released_programs_are_told_by_upstreams_hashes(version: str, architecture: str) -> None:
+    config = services.configure(SERVICE, {"version": version, "programs": "released"})
+    sources = {one.name.partition("/")[2]: one.source for one in SERVICE.artifacts(config, [architecture])}
+    fetched = {name: source for name, source in sources.items() if isinstance(source, Download)}
+    assert set(sources) - set(fetched) == {"flanneld", "pause", "prove", "conflist"}
+    for name in ("kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-proxy"):
+        assert fetched[name].urls == (f"https://dl.k8s.io/v{version}/kubernetes-server-linux-{architecture}.tar.gz",)
+        assert fetched[name].digest.startswith("sha512:") and fetched[name].member == f"kubernetes/server/bin/{name}"
+    assert {fetched[name].sums.rpartition("/")[2] for name in ("etcd", "etcdctl", "etcdutl")} == {"SHA256SUMS"}
+    assert fetched["coredns"].sums == f"{fetched['coredns'].urls[0]}.sha256"
+
+
+def test_hashes_of_releases_are_all_different() -> None:
+    assert len(set(released.KUBERNETES.values())) == len(released.KUBERNETES)
+    assert {version for version, _ in released.KUBERNETES} == set(programs.VERSIONS)
 
 
 @pytest.mark.parametrize("version", programs.VERSIONS)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from . import programs
+from .programs import VERSIONS
 from .taints import Taints
 
 #: Nodes of a cluster on which the manager runs workloads, too, unless it is told otherwise.
@@ -35,14 +35,19 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[programs.VERSIONS] = Field(  # type: ignore[valid-type]
-        default=programs.VERSIONS[-1],
+    version: Literal[VERSIONS] = Field(  # type: ignore[valid-type]
+        default=VERSIONS[-1],
         description="Of Kubernetes. It is kept in the cluster's file, and a later one comes by an upgrade.",
     )
     control_plane: int = Field(
         default=1,
         description="How many hosts run the control plane: the manager and those after it. With three, it goes on "
         "when one of them fails.",
+    )
+    programs: Literal["built", "released"] = Field(
+        default="built",
+        description="Where its programs come from: `built` by Go on the controller, or `released`: fetched from "
+        "upstream, which is quicker, where the controller has a network. Not tried yet on hosts.",
     )
     manager_works: bool | None = Field(
         default=None,

@@ -40,7 +40,7 @@ _PKI = {
 
 def artifacts(config: Config, architectures: Iterable[str]) -> tuple[artifact.Artifact, ...]:
     """All programs that are brought to hosts."""
-    return programs.artifacts(architectures, config.version)
+    return programs.artifacts(architectures, config.version, release=config.programs == "released")
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ...artifact import Artifact, GoProgram
+from ...artifact import Artifact, Download, GoProgram
 from ...runner.steps import Image
+from . import released
 
 #: Versions of Kubernetes that can be had, oldest first. The last is the stable minor before the latest: the last one
 #: that works with the containerd of Debian 12 and 13 (containerd 1.x:
@@ -110,14 +111,14 @@ def images(architecture: str, version: str, *, manages: bool) -> tuple[Image, ..
     )
 
 
-def artifacts(architectures: Iterable[str], version: str) -> tuple[Artifact, ...]:
-    """All programs, for each of these architectures."""
+def artifacts(architectures: Iterable[str], version: str, *, release: bool = False) -> tuple[Artifact, ...]:
+    """All programs, for each of these architectures; from upstream's release files, as far as these have hashes."""
     return tuple(
         Artifact(
             name=f"kubernetes/{program.name}",
             version=program.version,
             architecture=architecture,
-            source=_source(program, architecture),
+            source=(_released(program, architecture) if release else None) or _built(program, architecture),
         )
         for architecture in dict.fromkeys(architectures)
         for program in _programs(version)
@@ -129,7 +130,18 @@ def _programs(version: str) -> tuple[_Program, ...]:
     return (*(_Program(name, module, f"k8s.io/kubernetes/cmd/{name}", version) for name in _OWN), *_OTHERS)
 
 
-def _source(program: _Program, architecture: str) -> GoProgram:
+def _released(program: _Program, architecture: str) -> Download | None:
+    """The rest is built all the same: flannel's makers publish no hashes, and bramble's own programs no one else."""
+    if program.name in _OWN:
+        return released.kubernetes(program.name, program.version, architecture)
+    if program.module == "etcd":
+        return released.etcd(program.name, program.version, architecture)
+    if program.module == "coredns":
+        return released.coredns(program.version, architecture)
+    return None
+
+
+def _built(program: _Program, architecture: str) -> GoProgram:
     variables: tuple[tuple[str, str], ...] = ()
     if program.name in _OWN:
         major, second = map(str, minor(program.version))

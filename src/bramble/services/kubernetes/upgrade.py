@@ -15,7 +15,7 @@ from ...runner.steps import Command, File, Wait
 from . import configuration, programs, refusals
 from .config import Config
 from .configuration import HOME, text
-from .plan import programs_of
+from .plan import artifacts, programs_of
 
 #: Seconds for the control plane: kubeadm gives each of its four servers five minutes to come back.
 CONTROL_PLANE = 1500.0
@@ -59,7 +59,7 @@ def upgrade(cluster: Cluster, config: Config, facts: Mapping[str, Facts], before
         service="kubernetes",
         groups=tuple(groups),
         notes=refusals.check(cluster, config, facts),
-        artifacts=programs.artifacts((facts[host].architecture for host in everyone), config.version),
+        artifacts=artifacts(config, [facts[host].architecture for host in everyone]),
     )
 
 
