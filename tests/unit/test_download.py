@@ -369,11 +369,12 @@ def test_programs_of_kubernetes_come_by_one_fetch_of_upstreams_archive(server: F
             entry.size, entry.mode = len(name), 0o755
             tar.addfile(entry, io.BytesIO(name.encode()))
     server.files[PATH] = out.getvalue()
-    wanted = [
-        dataclasses.replace(one, source=dataclasses.replace(one.source, urls=(server.url(PATH),), digest=digest))
-        for digest in [hash_of(out.getvalue(), "sha512")]
-        for one in programs.artifacts(["arm64"], programs.VERSIONS[-1], release=True)
-        if one.name in ("kubernetes/kubelet", "kubernetes/kubeadm", "kubernetes/kube-apiserver")
-    ]
+    digest = hash_of(out.getvalue(), "sha512")
+    wanted = []
+    for one in programs.artifacts(["arm64"], programs.VERSIONS[-1], release=True):
+        if one.name in ("kubernetes/kubelet", "kubernetes/kubeadm", "kubernetes/kube-apiserver"):
+            assert isinstance(one.source, Download)
+            ours = dataclasses.replace(one.source, urls=(server.url(PATH),), digest=digest)
+            wanted.append(dataclasses.replace(one, source=ours))
     assert fetch(store, *wanted).contents == [one.name.rpartition("/")[2].encode() for one in wanted]
     assert len(wanted) == 3 and len(server.asked) == 1
