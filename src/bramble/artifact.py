@@ -94,6 +94,19 @@ class Download(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LocalFile(Source):
+    """A file of the user's own: it was taken into the store when they gave it, and nobody else can bring it again.
+
+    Attributes
+    ----------
+    again
+        What they can do where a host needs it and it is there no more.
+    """
+
+    again: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A file that is brought to hosts.
 

@@ -18,8 +18,9 @@ from bramble.lab.testing import Lab
 
 RELEASES = ("bookworm", "trixie")
 
-#: The rooms of bramble itself, and one that comes as another distribution's would.
-ROOMS = (*services.names(), "beacon")
+#: The rooms of bramble itself, and one that comes as another distribution's would. Those that begin with something of
+#: the user's own have tests of their own.
+ROOMS = (*(name for name in services.names() if not services.get(name).begins), "beacon")
 
 
 @pytest.fixture(scope="module", params=RELEASES)

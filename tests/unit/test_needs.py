@@ -23,11 +23,11 @@ def test_packages_are_asked_about_once() -> None:
 
 
 def test_what_was_deployed_for_itself_stays() -> None:
-    assert wanted_besides(cluster("kubernetes", "containerd"), "containerd", leaving="kubernetes")
+    assert wanted_besides(cluster("kubernetes", "containerd"), "containerd", ["kubernetes"]).names == ("red",)
 
 
 def test_what_nothing_else_wants_goes() -> None:
-    assert not wanted_besides(cluster("kubernetes", "slurm"), "containerd", leaving="kubernetes")
+    assert not wanted_besides(cluster("kubernetes", "slurm"), "containerd", ["kubernetes"])
 
 
 def test_who_needs_a_service_is_known() -> None:

@@ -39,6 +39,7 @@ from .hosts import (
     hosts_remove,
     hosts_trust,
 )
+from .images import ImageInfo, images_build, images_list, images_load, images_remove
 from .job import OnEvent
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
 from .reach import Reach
@@ -58,6 +59,7 @@ __all__ = [
     "ClusterInfo",
     "FoundHost",
     "HostCheck",
+    "ImageInfo",
     "KeptArtifact",
     "OnEvent",
     "Option",
@@ -79,6 +81,10 @@ __all__ = [
     "hosts_list",
     "hosts_remove",
     "hosts_trust",
+    "images_build",
+    "images_list",
+    "images_load",
+    "images_remove",
     "remove",
     "run",
     "run_of",

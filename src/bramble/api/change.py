@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Unpack
 
 from .. import inventory, services
 from ..engine.report import Report
-from ..errors import PlanError, UsageError
+from ..errors import UsageError
 from ..model import Cluster, HostSet
+from ..plan import Plan
 from ..runner.facts import Facts
 from ..services import Service
 from . import kubeconfig
+from .follow import Follower, followers, plans, plans_without
 from .job import Job
 from .needs import dependents, packages_of, wanted_besides, with_needs
 from .reach import Reach, job, resolve
@@ -58,6 +60,8 @@ async def deploy(
     chosen = {**recorded, **(options or {})}
     require_settled(room, cluster, chosen)
     config = services.configure(room, chosen)
+    if room.begins and not chosen:
+        raise UsageError(f"{service} need something of yours first", hint=room.begins)
     if room.versions:
         chosen["version"] = getattr(config, "version")  # noqa: B009 — services with versions have such an option
     words = [f"--set={name}={value}" for name, value in (options or {}).items()]
@@ -69,10 +73,7 @@ async def deploy(
         at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
         await at_work.run.connect(lock=not dry_run)
         facts = await at_work.facts(packages_of(with_needs(service)))
-        if not dry_run:
-            # Before the first change, so that a run that is cut off can be found and gone on with.
-            inventory.save_service(cluster, service, chosen)
-        await bring_about(at_work, room, cluster, config, facts)
+        await bring_up(at_work, room, cluster, chosen, facts)
         await kubeconfig.grant(at_work, room, cluster, config, facts)
         if verify and not dry_run:
             await prove(at_work, room, cluster, config, facts)
@@ -80,40 +81,59 @@ async def deploy(
     return await at_work.do(work)
 
 
-async def bring_about(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
+async def bring_up(
+    at_work: Job, room: Service, cluster: Cluster, options: Mapping[str, object], facts: Mapping[str, Facts]
+) -> None:
+    """Record a service with these options, and bring it up on its hosts."""
+    joining = cluster.hostset - cluster.members_of(room.name) if room.name in cluster.services else HostSet()
+    following = followers(cluster, room.name, joining)
+    if not at_work.dry:
+        # Before the first change, so that a run that is cut off can be found and gone on with.
+        inventory.save_service(cluster, room.name, options)
+        for follower in following:
+            follower.record()
+    await bring_about(at_work, room, cluster, services.configure(room, options), facts, following)
+
+
+async def bring_about(
+    at_work: Job,
+    room: Service,
+    cluster: Cluster,
+    config: Any,
+    facts: Mapping[str, Facts],
+    following: tuple[Follower, ...] = (),
+) -> None:
     """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not.
 
-    What the service needs comes before it, and where it is not wanted any more, goes after it.
+    What the service needs comes before it, what follows it comes after; and where they are not wanted any more, they go
+    the other way round.
     """
     if not at_work.run.alive:
         return
-    unknown = [host.name for host in cluster.hosts if host.name not in facts]
-    known = cluster.without(unknown) if unknown else cluster
-    if cluster.manager in unknown:
-        raise PlanError(
-            f"the manager {cluster.manager} cannot be reached, and nothing is known of it yet",
-            hint=f"bramble hosts check --hosts {cluster.manager}",
-        )
-    plans = []
-    for one in with_needs(room.name):
-        if one.name == room.name:
-            options = config
-        else:
-            options = services.configure(one, inventory.options_of(cluster, one.name))
-        plans.append(one.plan(known, options, facts))
+    made = plans(room, cluster, config, facts, at_work.cluster, following)
     if not at_work.dry:
-        await at_work.fetch(plans)
-    for plan in plans:
+        await at_work.fetch(made)
+    for follower in following:
+        at_work.note(follower.note(room.name))
+    for plan in made:
         for text in plan.notes:
             at_work.note(text)
         await at_work.carry_out(plan, "check" if at_work.dry else "apply")
-    for plan in reversed(plans):
-        # What somebody wanted for itself, or something else needs, is theirs to put back.
-        if plan.service == room.name or not wanted_besides(cluster, plan.service, room.name):
-            wanted = {host: plan.resources(host) for host in plan.hosts}
-            await at_work.run.undo(
-                plan.service, purge=False, dry=at_work.dry, wanted=wanted, title="Put back what is no longer wanted"
-            )
+    for plan in reversed(made):
+        await _put_back(at_work, plan, {room.name, *(follower.room.name for follower in following)})
+
+
+async def _put_back(at_work: Job, plan: Plan, changing: Collection[str]) -> None:
+    """Put back what a plan does not want any more.
+
+    What somebody wanted for itself, or something else needs, is theirs to put back.
+    """
+    besides = wanted_besides(at_work.cluster, plan.service, changing)
+    if plan.service in changing:
+        besides -= HostSet(plan.hosts)
+    wanted = {host: plan.resources(host) for host in plan.hosts}
+    title = "Put back what is no longer wanted"
+    await at_work.run.undo(plan.service, purge=False, dry=at_work.dry, wanted=wanted, besides=besides, title=title)
 
 
 async def scale(
@@ -168,10 +188,13 @@ async def scale(
             await at_work.carry_out(plan, "check" if dry_run else "apply")
             if everyone.manager not in at_work.run.alive:
                 return
+        following = followers(everyone, service, adding, dropping)
         if not dry_run:
             inventory.save_service(after, service, chosen, dropped=leaving)
+            for follower in following:
+                follower.record()
         # The hosts that leave are put back by this, too: the plan no longer wants anything on them.
-        await bring_about(at_work, room, after, config, facts)
+        await bring_about(at_work, room, after, config, facts, following)
         for host in leaving:
             if host not in at_work.run.alive:
                 at_work.note(f"{host} is out of {service}, but could not be put back as it was found")
@@ -232,7 +255,10 @@ async def remove(
             hint=f"bramble remove {needing[0]}: what it needs, and nothing else does, goes along",
         )
     names = [room.name for room in reversed(rooms)]
-    leaving = [name for name in names if name == service or not wanted_besides(cluster, name, service)]
+    # On each host, what it needs stays where something else needs it.
+    staying = {name: wanted_besides(cluster, name, [service]) if name != service else HostSet() for name in names}
+    leaving = [name for name in names if cluster.hostset - staying[name]]
+    following = followers(cluster, service)
     words = ("--purge",) if purge else ()
     at_work = job("remove", cluster, reach, service, ("remove", service, *words))
     at_work.dry = dry_run
@@ -243,13 +269,21 @@ async def remove(
         having = [host for host, entries in journals.items() if any(e["service"] == service for e in entries)]
         if not having:
             at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
+        if following:
+            # What they did because of it goes before it does.
+            facts = await at_work.facts(packages_of(tuple(one.room for one in following)))
+            for plan in plans_without(service, cluster, facts, following):
+                await _put_back(at_work, plan, [follower.room.name for follower in following])
         for name in leaving:
-            await at_work.run.undo(name, purge=purge, dry=dry_run, title=f"Put back {name}")
+            title = f"Put back {name}"
+            await at_work.run.undo(name, purge=purge, dry=dry_run, besides=staying[name], title=title)
         for name in leaving:
-            kubeconfig.revoke(at_work, services.get(name), cluster)
+            if not staying[name]:
+                kubeconfig.revoke(at_work, services.get(name), cluster)
         if not dry_run and len(at_work.run.alive) == len(cluster.hosts):
             for name in leaving:
-                at_work.secrets.forget(name)
+                if not staying[name]:
+                    at_work.secrets.forget(name)
             inventory.forget_service(cluster, service)
 
     return await at_work.do(work)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .. import services
-from ..model import Cluster
+from ..model import Cluster, HostSet
 from ..services import Service
 
 
@@ -25,10 +27,11 @@ def packages_of(rooms: tuple[Service, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(package for room in rooms for package in room.packages))
 
 
-def wanted_besides(cluster: Cluster, name: str, leaving: str) -> bool:
-    """Whether a service stays wanted when another one leaves: for itself, or for a third."""
-    others = [one for one in cluster.services if one != leaving]
-    return any(name in (room.name for room in with_needs(one)) for one in others)
+def wanted_besides(cluster: Cluster, name: str, leaving: Collection[str]) -> HostSet:
+    """Where a service stays wanted when others leave: for itself, or for a third."""
+    others = [one for one in cluster.services if one not in leaving]
+    wanting = [one for one in others if name in (room.name for room in with_needs(one))]
+    return HostSet(host for one in wanting for host in cluster.members_of(one))
 
 
 def dependents(cluster: Cluster, name: str) -> list[str]:

@@ -48,6 +48,7 @@ bramble = _Bramble(
         "upgrade": Entry("upgrade:upgrade", _SERVICES, "Bring a service to a later version."),
         "remove": Entry("deploy:remove", _SERVICES, "Take a service off, and leave each host as it was found."),
         "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
+        "images": Entry("images:images", _SERVICES, "Bring images of your own to hosts, without a registry."),
         "hosts": Entry("hosts:hosts", _HOSTS, "Find, check, trust, list and expand hosts."),
         "run": Entry("run:run", _HOSTS, "Run one command on all hosts at once."),
         "artifacts": Entry("artifacts:artifacts", _AROUND, "Have, show or carry what services bring to hosts."),

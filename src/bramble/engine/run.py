@@ -232,7 +232,14 @@ class Run:
         return True
 
     async def undo(
-        self, service: str, *, purge: bool, dry: bool, wanted: Mapping[str, set[str]] | None = None, title: str = ""
+        self,
+        service: str,
+        *,
+        purge: bool,
+        dry: bool,
+        wanted: Mapping[str, set[str]] | None = None,
+        besides: Iterable[str] = (),
+        title: str = "",
     ) -> None:
         """Put back what a service did to the hosts that are in, in reverse.
 
@@ -242,34 +249,25 @@ class Run:
             Data goes, too.
         wanted
             Resources by host that a plan still wants: only the rest is put back.
+        besides
+            Hosts that are left alone.
         """
+        alone = set(besides)
 
         async def one(host: str) -> None:
-            request = {
-                "do": "undo",
-                "group": title or "Put back",
-                "service": service,
-                "purge": purge,
-                "mode": "check" if dry else "apply",
-                "wanted": sorted((wanted or {}).get(host, ())),
-                "timeout": 1800.0,
-            }
-            await self._talk(host, request)
+            if host in alone:
+                return
+            mode, kept = "check" if dry else "apply", sorted((wanted or {}).get(host, ()))
+            request = {"do": "undo", "group": title or "Put back", "service": service, "purge": purge, "mode": mode}
+            await self._talk(host, {**request, "wanted": kept, "timeout": 1800.0})
 
         await self._each(one)
 
     async def _group(self, host: str, service: str, part: Group, mode: Mode, secrets: Mapping[str, bytes]) -> None:
         values = dict(secrets)
         steps = [encode(with_secrets(step, values), reveal=True) for step in part.steps[host]]
-        request = {
-            "do": "group",
-            "group": part.title,
-            "mode": mode,
-            "service": service,
-            "run": self.id,
-            "timeout": part.timeout,
-            "steps": steps,
-        }
+        about = {"group": part.title, "mode": mode, "service": service, "run": self.id}
+        request = {"do": "group", **about, "timeout": part.timeout, "steps": steps}
         try:
             for attempt in range(part.retries + 1):
                 if await self._talk(host, request, last=attempt == part.retries):

@@ -117,7 +117,7 @@ def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
         release=release.get("VERSION_ID", ""),
         codename=release.get("VERSION_CODENAME", ""),
         model=read("/proc/device-tree/model").strip("\0\n"),
-        architecture=_architecture(),
+        architecture=architecture(),
         cpus=len(os.sched_getaffinity(0)),
         memory=min(total, _memory_limit(read) or total),
         memory_total=total,
@@ -153,7 +153,8 @@ def _address() -> str:
     return ""
 
 
-def _architecture() -> str:
+def architecture() -> str:
+    """Debian's word for what the programs of this machine are."""
     machine = os.uname().machine
     # A 64-bit kernel under a 32-bit system is common on Raspberry Pi OS: what the programs are is what counts.
     if machine == "aarch64" and sys.maxsize < 2**32:

@@ -165,6 +165,6 @@ def told(lines: "Sequence[str]") -> "tuple[str, str]":
     """
     for number, hint in _REMEDIES.items():
         for line in lines:
-            if os.strerror(number) in line:
+            if os.strerror(number).lower() in line.lower():
                 return line, hint
     return (lines[-1], "") if lines else ("", "")

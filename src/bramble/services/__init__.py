@@ -97,6 +97,13 @@ class Service:
     entrance
         Of a cluster that ``kubectl`` speaks to: how; it goes into the kubeconfig of the person who deploys. Returns
         None where that is not wanted.
+    follows
+        Services after which it is brought up to date, too, where it is deployed: what it does on a host depends on
+        whether they are there. It goes with them to hosts that they join, and from hosts that they leave. Its hosts
+        have nothing to do with each other.
+    begins
+        The command that deploys it first, where it needs something of the user's own for that; empty for
+        ``bramble deploy NAME``.
     loses
         What its removal ends for good, for the question before it: ``jobs that run or wait``; empty for nothing.
     """
@@ -114,6 +121,8 @@ class Service:
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     entrance: Callable[[Cluster, Any, Mapping[str, Facts]], Entrance | None] | None = None
+    follows: tuple[str, ...] = ()
+    begins: str = ""
     loses: str = ""
 
 

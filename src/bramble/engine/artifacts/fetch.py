@@ -10,7 +10,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
-from ...artifact import Artifact
+from ...artifact import Artifact, LocalFile
 from ...errors import BrambleError
 from .store import Store, Stored
 from .ways import way_of
@@ -35,14 +35,14 @@ class Fetcher:
         self._tell = tell
 
     async def fetch(self, artifacts: Iterable[Artifact]) -> dict[str, Stored]:
-        """All of these, by their ids.
+        """All of these, by their ids. Files of the user's own are left out: they are there, or cannot be had.
 
         Raises
         ------
         BrambleError
             One cannot be had, or is not what it must be.
         """
-        wanted = {artifact.id: artifact for artifact in artifacts}
+        wanted = {artifact.id: artifact for artifact in artifacts if not isinstance(artifact.source, LocalFile)}
         found, missing = self._look(wanted.values())
         groups: dict[object, list[Artifact]] = {}
         for artifact in missing:

@@ -12,6 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 
+from ...artifact import LocalFile
 from ...errors import BrambleError, HostError
 from ...plan import Plan
 from ...runner.wire import encode
@@ -151,4 +152,9 @@ async def _lacking(session: Session, plan: Plan, artifacts: Mapping[str, Stored]
     """What a host must be brought, in the order of the plan."""
     steps = [step for part in plan.of(session.name) for step in part.steps[session.name] if artifact_of(step)]
     numbers = await session.lacking(plan.service, [encode(step) for step in steps]) if steps else []
-    return list(dict.fromkeys(artifacts[artifact_of(steps[number])] for number in numbers))
+    wanted = list(dict.fromkeys(artifact_of(steps[number]) for number in numbers))
+    for one in plan.artifacts:
+        if one.id in wanted and one.id not in artifacts and isinstance(one.source, LocalFile):
+            what = f"{one.title} is not on this host, and not kept on this machine any more"
+            raise HostError(what, host=session.name, hint=one.source.again)
+    return list(dict.fromkeys(artifacts[id] for id in wanted))

@@ -108,6 +108,13 @@ class Store:
             note.write_text(json.dumps(asdict(stored)))
             os.replace(note, self._index / key)
 
+    def forget(self, artifact: Artifact) -> None:
+        """Take an artifact away, and its file unless it is that of another one, too."""
+        found = self.find(artifact)
+        (self._index / artifact.key).unlink(missing_ok=True)
+        if found is not None and all(one.sha256 != found.sha256 for one in self.all()):
+            self.path(found.sha256).unlink(missing_ok=True)
+
     def workshop(self, artifact: Artifact) -> Path:
         """A folder for what is being fetched: what a cut left there is gone on with."""
         folder = self.folder / "work" / artifact.key

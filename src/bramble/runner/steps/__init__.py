@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .file import File
     from .group import Group
     from .image import Image
+    from .image_archive import ImageArchive
     from .kernel_argument import KernelArgument
     from .line import Line
     from .link import Link
@@ -34,6 +35,7 @@ __all__ = [
     "File",
     "Group",
     "Image",
+    "ImageArchive",
     "KernelArgument",
     "Line",
     "Link",

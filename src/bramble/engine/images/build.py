@@ -1,0 +1,140 @@
+"""The controller's end of `runner.building`: on this machine, or on a host."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...connection import Channel
+from ...errors import BrambleError
+from ..session import message
+from .context import pack
+
+#: Bytes that are sent at a time.
+CHUNK = 1 << 18
+
+#: Opens a channel to a new process of `runner.building`.
+Opener = Callable[[], Any]
+
+
+class Builder:
+    """A machine that builds images.
+
+    Parameters
+    ----------
+    host
+        Its name; empty for the controller itself.
+    open_channel
+        Starts `runner.building` there.
+    """
+
+    def __init__(self, host: str, open_channel: Opener) -> None:
+        self.host = host
+        self.program = ""
+        self.architecture = ""
+        self._open = open_channel
+
+    async def look(self) -> bool:
+        """Whether there is a program to build with; `program` is its name then."""
+        channel = await self._open()
+        try:
+            await channel.write(b'{"do":"find"}\n')
+            answer = await message(channel)
+        finally:
+            await _end(channel)
+        self.program, self.architecture = answer["builder"], answer["architecture"]
+        return bool(self.program)
+
+    async def build(
+        self,
+        folder: Path,
+        file: str,
+        name: str,
+        architecture: str,
+        arguments: Mapping[str, str],
+        out: Path,
+        *,
+        fresh: bool,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Build an image for one architecture.
+
+        Parameters
+        ----------
+        folder, file
+            What is built from, absolute; the text of the Containerfile.
+        name
+            By which the builder keeps it for the next build.
+        out
+            Where its archive is written.
+        fresh
+            Use nothing of an earlier build.
+        tell
+            Takes every line that the builder says.
+
+        Raises
+        ------
+        BrambleError
+            It failed; with the end of what the builder said.
+        """
+        request = {
+            "do": "build",
+            "builder": self.program,
+            "file": file,
+            "architecture": architecture,
+            "arguments": dict(arguments),
+            "name": name,
+            "fresh": fresh,
+        }
+        channel = await self._open()
+        try:
+            if not self.host:
+                await _write(channel, {**request, "folder": str(folder)})
+            else:
+                await self._send(channel, request, folder, out.parent, tell)
+            await self._receive(channel, out, tell)
+        finally:
+            await _end(channel)
+
+    async def _send(
+        self, channel: Channel, request: dict[str, Any], folder: Path, work: Path, tell: Callable[[str], None]
+    ) -> None:
+        with tempfile.NamedTemporaryFile(dir=work, suffix=".context") as packed:
+            await asyncio.to_thread(pack, folder, packed)
+            size = packed.tell()
+            packed.seek(0)
+            tell(f"{size / 1e6:.1f} MB go to {self.host}")
+            await _write(channel, {**request, "size": size})
+            while data := packed.read(CHUNK):
+                await channel.write(data)
+
+    async def _receive(self, channel: Channel, out: Path, tell: Callable[[str], None]) -> None:
+        while True:
+            answer = await message(channel)
+            if answer["kind"] == "said":
+                tell(answer["text"])
+            elif answer["kind"] == "step-failed":
+                why = "\n".join(answer["log"]) or answer["why"]
+                raise BrambleError(answer["what"], host=self.host or None, why=why, hint=answer["hint"])
+            else:
+                break
+        left = answer["size"]
+        with out.open("wb") as file:
+            while left and (data := await channel.read(min(CHUNK, left))):
+                file.write(data)
+                left -= len(data)
+        if left:
+            raise BrambleError("the image did not come back whole", host=self.host or None, hint="run the same again")
+
+
+async def _write(channel: Channel, request: dict[str, Any]) -> None:
+    await channel.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+
+
+async def _end(channel: Channel) -> None:
+    """End its input: what still runs ends by that."""
+    channel.close_input()
