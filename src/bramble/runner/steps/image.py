@@ -16,9 +16,7 @@ from typing import IO, Any, Optional
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
 from ..transfer import place
-
-#: Where Kubernetes looks for images.
-NAMESPACE = "k8s.io"
+from .engines import ENGINES, ctr
 
 #: Where programs lie in an image, and where its own are looked for.
 FOLDER = "usr/local/bin"
@@ -64,7 +62,7 @@ class Image(Step):
     def check(self, system: System) -> Answer:
         if not shutil.which("ctr"):
             return Unknown("containerd is not there yet")
-        listed = system.run(_ctr("list", "--quiet"), timeout=60)
+        listed = system.run(ctr("list", "--quiet"), timeout=60)
         if listed.status != 0:
             return Unknown("containerd does not answer")
         if self.name not in listed.stdout.split():
@@ -87,19 +85,15 @@ class Image(Step):
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(brought), suffix=".image") as file:
             _write(file, self.name, f"/{FOLDER}/{self.program}", files)
             file.flush()
-            system.must(_ctr("import", file.name), f"the image {self.name} cannot be taken in")
+            system.must(ctr("import", file.name), f"the image {self.name} cannot be taken in")
 
     def fingerprint(self, system: System) -> Optional[str]:
         return self.sha256
 
     def undo(self, system: System, records: "Mapping[str, Record]") -> Optional[str]:
-        if shutil.which("ctr") and self.name in system.run(_ctr("list", "--quiet"), timeout=60).stdout.split():
-            system.must(_ctr("remove", "--sync", self.name), f"the image {self.name} cannot be taken away")
+        if shutil.which("ctr") and self.name in system.run(ctr("list", "--quiet"), timeout=60).stdout.split():
+            ENGINES["containerd"].remove(system, self.name)
         return None
-
-
-def _ctr(*words: str) -> "list[str]":
-    return ["ctr", "--namespace", NAMESPACE, "images", *words]
 
 
 def _libraries(system: System, program: str) -> "dict[str, str]":
