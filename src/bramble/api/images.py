@@ -22,10 +22,10 @@ from ..model import Cluster, HostSet, Reference
 from ..runner.facts import Facts
 from ..services.images.config import Archive, Config
 from ..services.images.plan import artifact
-from .artifacts import kept
 from .builders import build_for
 from .change import bring_up, remove
 from .job import Job
+from .kept import kept
 from .needs import packages_of, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove

@@ -112,7 +112,7 @@ class Store:
         """Take an artifact away, and its file unless it is that of another one, too."""
         found = self.find(artifact)
         (self._index / artifact.key).unlink(missing_ok=True)
-        if found is not None and all(one.sha256 != found.sha256 for one in self.all()):
+        if found is not None and all(one.sha256 != found.sha256 for one in self.all().values()):
             self.path(found.sha256).unlink(missing_ok=True)
 
     def workshop(self, artifact: Artifact) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import Service
 from .config import Config
-from .plan import plan
+from .plan import artifacts, plan
 from .verify import verify
 
 SERVICE = Service(
@@ -13,6 +13,7 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    artifacts=artifacts,
     needs=("containerd",),
     follows=("containerd", "docker", "kubernetes"),
     begins="bramble images load app.tar; bramble images build ./app --tag app:1",

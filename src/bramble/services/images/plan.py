@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ...artifact import Artifact, LocalFile
 from ...model import Cluster, HostSet, Reference
@@ -33,11 +33,18 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         service="images",
         groups=(group("Images", having, brought, timeout=TIMEOUT),) if having else (),
         notes=tuple(_without(cluster, config, facts)),
-        artifacts=tuple(
-            artifact(name, architecture, archive)
-            for name, archives in config.images.items()
-            for architecture, archive in archives.items()
-        ),
+        artifacts=artifacts(config, (facts[host].architecture for host in cluster.hostset)),
+    )
+
+
+def artifacts(config: Config, architectures: Iterable[str]) -> tuple[Artifact, ...]:
+    """The archives for hosts of these architectures."""
+    there = set(architectures)
+    return tuple(
+        artifact(name, architecture, archive)
+        for name, archives in config.images.items()
+        for architecture, archive in archives.items()
+        if architecture in there
     )
 
 
