@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .group import Group
     from .image import Image
     from .image_archive import ImageArchive
+    from .json_keys import JsonKeys
     from .kernel_argument import KernelArgument
     from .line import Line
     from .link import Link
@@ -36,6 +37,7 @@ __all__ = [
     "Group",
     "Image",
     "ImageArchive",
+    "JsonKeys",
     "KernelArgument",
     "Line",
     "Link",

@@ -126,7 +126,8 @@ class Unit(Step):
 
     def apply(self, system: System, change: Change) -> None:
         state = systemd.show(system, self.unit)
-        if state.reload_needed:
+        # systemd does not see that a unit that it has loaded got its first drop-in [tried: 252].
+        if state.reload_needed or any(path.startswith("/etc/systemd/") for path in self.restart_on):
             system.must(["systemctl", "daemon-reload"], "systemd could not read its units again")
         for verb in change.summary.split(", "):
             if verb in ("start", "restart", "reload"):

@@ -46,5 +46,5 @@ def _end_of_containers() -> Command:
         name="containers end when containerd leaves",
         argv=("touch", MARK),
         creates=MARK,
-        undo_argv=("sh", "-c", configuration.text("end.sh")),
+        undo_argv=("sh", "-c", configuration.text("end.sh"), "end", MARK),
     )
