@@ -2,7 +2,7 @@
 # bramble came, or has moved to another folder.
 home=$1
 ours='docker0|docker_gwbridge|br-[0-9a-f]{12}'
-active() { systemctl is-active --quiet docker; }
+docker_links() { ip -oneline link show type bridge | sed -nE "s/^[0-9]+: ($ours):.*/\1/p"; }
 
 # Containers that were to outlive Docker's restart are containerd's to end.
 end_containers() {
@@ -19,7 +19,7 @@ unmount() {
 }
 
 end_network() {
-    for link in $(ip -oneline link show type bridge | sed -nE "s/^[0-9]+: ($ours):.*/\1/p"); do ip link delete "$link"; done
+    for link in $(docker_links); do ip link delete "$link"; done
     # Rules in Docker's chains, to them, of its bridges, and those by which a container reaches its own published port.
     rule="DOCKER|[A-Z]+ .*(-j DOCKER|-[io] ($ours|br-\+) |-s ([0-9./]+) -d \4 .*-j MASQUERADE)"
     for kind in iptables ip6tables; do
@@ -48,8 +48,11 @@ end_data() {
 }
 
 {
-    if active; then
-        [ "$(docker info --format '{{.DockerRootDir}}')" = "$home" ] && exit 0
+    if [ -e /etc/systemd/system/docker.service.d/bramble.conf ]; then
+        : # Docker goes on, in another folder.
+    elif systemctl is-active --quiet docker; then
+        for to in docker0 br-+; do iptables -w -D FORWARD -o "$to" -j DROP; done
+        exit 0
     else
         # The package would take volumes along when it is purged.
         chmod a-x /usr/share/docker.io/contrib/nuke-graph-directory.sh
@@ -64,5 +67,6 @@ end_data() {
     fi
     # What was here before bramble stays, with what has become of it.
     [ -s "$home/.bramble/before" ] || end_data
-} >/dev/null 2>&1
-exit 0
+} >/dev/null 2>&1 # much of it is often not there; what counts is what is left
+[ -e /etc/systemd/system/docker.service.d/bramble.conf ] || left=$(docker_links; iptables-save 2>/dev/null | grep '^:DOCKER')
+[ -z "$left" ] || { echo "of Docker's network is left:" $left >&2; exit 1; }
