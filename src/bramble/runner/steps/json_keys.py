@@ -62,7 +62,7 @@ class JsonKeys(Step):
     def check(self, system: System) -> Answer:
         text = _read(system.path(self.path))
         now = self._parse(text)
-        found = {key: value for key, value in self._wanted.items() if key not in now or now[key] != value}
+        found = {key: value for key, value in self._wanted.items() if key not in now or not _same(now[key], value)}
         if not found:
             return None
         state = look(system.path(self.path))
@@ -108,9 +108,9 @@ class JsonKeys(Step):
         for key, value in self._wanted.items():
             record = records.get(self._resource(key))
             state = [now[key]] if key in now else []
-            if record is None or state == record.before:
+            if record is None or _same(state, record.before):
                 continue  # not to be put back, or so by now: by an undo that was cut, or by hand
-            if state not in ([], [value]):
+            if state and not _same(state, [value]):
                 changed.append(key)
             elif record.before:
                 now[key] = record.before[0]
@@ -131,11 +131,16 @@ class JsonKeys(Step):
         before = None if record is None else record.before
         if record is not None and before is None and not values:
             os.unlink(path)
-        elif before is not None and values == self._parse(before["text"]):
+        elif before is not None and _same(values, self._parse(before["text"])):
             # To the byte: with the spaces and the order that they gave it.
             write(path, before["text"].encode("utf-8", "surrogateescape"), before["mode"], *ids_of(before))
         else:
             self._write(system, values)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same as JSON; for Python, true and 1 are equal, too."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _text(values: "Mapping[str, Any]") -> str:
