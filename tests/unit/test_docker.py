@@ -15,6 +15,7 @@ from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
 from bramble.plan import Plan
 from bramble.runner.facts import Facts
+from bramble.runner.steps import Probe
 from bramble.services.docker import SERVICE
 
 CLUSTER = Cluster(name="red", hosts=(Host(name="red"), Host(name="red01")), manager="red")
@@ -103,7 +104,11 @@ def test_what_membership_means_is_said_and_where_limits_do_not_hold() -> None:
 
 def test_limits_are_proven_where_the_kernel_has_them() -> None:
     proof = SERVICE.verify(CLUSTER, services.configure(SERVICE, {}), FACTS)
-    asked = {host: json.loads(step.input) for host in proof.hosts for step in proof.of(host)[0].steps[host]}  # type: ignore[attr-defined]
+    asked = {}
+    for host in proof.hosts:
+        probe = proof.of(host)[0].steps[host][-1]
+        assert isinstance(probe, Probe) and probe.input is not None
+        asked[host] = json.loads(probe.input)
     assert asked == {
         "red": {"address": "10.1.1.10", "limits": True},
         "red01": {"address": "10.1.1.11", "limits": False},

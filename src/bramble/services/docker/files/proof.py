@@ -139,11 +139,7 @@ def _clear() -> None:
     _docker("image", "rm", IMAGE)
 
 
-# Its socket would start it, so whether it runs is asked elsewhere.
-if subprocess.run(["systemctl", "is-active", "--quiet", "docker"], check=False).returncode:
-    sys.exit("docker.service is not active")
 _must("version")
-_passed("daemon runs")
 _clear()
 try:
     _must("load", given=_image())
