@@ -26,7 +26,7 @@ SERVER = (
 SERVE = f"perl -MSocket -e '{SERVER}'"
 
 #: As somebody wrote it who had Docker already: not as bramble would.
-DAEMON_JSON = '{"log-driver": "local",\n   "labels": ["mine"]}'
+DAEMON_JSON = '{"log-driver": "local",\n   "labels": ["mine=1"]}'
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_docker_lives_beside_kubernetes_and_where_it_was_before(pis: Lab, tmp_pa
     assert done("deploy", "docker", "--set", "users=pi")["changed"] == 0
     assert settled(pis, other, ["old"])
     now = json.loads(pis.shell(other, "cat /etc/docker/daemon.json"))
-    assert now["labels"] == ["mine"] and now["log-driver"] == "json-file"
+    assert now["labels"] == ["mine=1"] and now["log-driver"] == "json-file"
     assert pis.ssh(red, "docker ps").returncode == 0, "pi is not in the group docker"
 
     # What a container publishes is reached from elsewhere, and what it does not publish is not.
@@ -109,7 +109,8 @@ def test_docker_lives_beside_kubernetes_and_where_it_was_before(pis: Lab, tmp_pa
     docker_and_kubernetes_work()
     pis.shell(red, f"{RUN} --rm --volume kept:/kept app:1 sh -c 'echo hello >/kept/word'")
     removed = controller.run("remove", "docker", "--yes", timeout=300)
-    assert "/var/lib/docker/volumes holds data" in removed.about(red), removed.said[-3000:]
+    assert removed.status == 0, removed.said[-3000:]
+    assert f"kept: {red}: /var/lib/docker/volumes holds data" in removed.stdout, removed.said[-3000:]
     done("verify", "kubernetes")
     assert pis.shell(red, "cat /var/lib/docker/volumes/kept/_data/word") == "hello\n"
     assert "docker" not in pis.shell(red, "iptables-save; ip -brief link; getent group").lower()
