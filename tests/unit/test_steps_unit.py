@@ -94,6 +94,13 @@ def test_a_restart_is_due_until_the_journal_has_what_the_files_hold(host: Host) 
     assert change(step, host).summary == "restart"
 
 
+def test_a_first_drop_in_is_taken_up_although_systemd_does_not_see_it(host: Host) -> None:
+    host.unit = {**RUNS, "NeedDaemonReload": "no"}
+    step = Unit(name="x", restart_on=("/etc/systemd/system/x.service.d/a.conf",))
+    step.apply(host, change(step, host))
+    assert host.ran == ["systemctl daemon-reload", "systemctl restart x.service"]
+
+
 def test_a_unit_that_is_not_there_yet_cannot_be_judged(host: Host) -> None:
     host.unit = {"LoadState": "not-found"}
     assert isinstance(Unit(name="x").check(host), Unknown)

@@ -34,8 +34,8 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     notes = refusals.check(cluster, config, facts)
     everyone = cluster.hostset
 
-    def packages(host: str) -> Step:
-        return Package(names=_packages(facts[host]), start=False)
+    def packages(host: str) -> tuple[Step, ...]:
+        return _packages(facts[host])
 
     groups = (
         # Folders come before the package that would make them; so they also go after it.
@@ -51,11 +51,14 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     return Plan(service="docker", groups=tuple(part for part in groups if part.steps), notes=notes)
 
 
-def _packages(facts: Facts) -> tuple[str, ...]:
-    # nftables only for the day when Docker leaves: iptables cannot take away the empty tables that it makes.
-    names = ("docker.io", "nftables")
+def _packages(facts: Facts) -> tuple[Step, ...]:
     split = facts.os != "ubuntu" and facts.release not in WITH_COMMAND
-    return ("docker.io", "docker-cli", "nftables") if split else names
+    return (
+        # For the day when Docker leaves: iptables cannot take away the empty tables that it makes. It comes on its own,
+        # so that all that came with Docker can go where Kubernetes keeps this.
+        Package(names=("nftables",), start=False),
+        Package(names=("docker.io", "docker-cli") if split else ("docker.io",), start=False),
+    )
 
 
 def _folders(config: Config) -> tuple[Step, ...]:
