@@ -63,7 +63,8 @@ def test_docker_lives_beside_kubernetes_and_where_it_was_before(pis: Lab, tmp_pa
 
     def done(*words: str, timeout: float = 300) -> dict[str, object]:
         ended = controller.json(*words, timeout=timeout)
-        assert ended.status == 0, ended.said[-3000:]
+        failures = [host["failure"] for host in ended.report["hosts"] if host["failure"]]
+        assert ended.status == 0, [(one["what"], one["why"], one["log"]) for one in failures]
         return ended.report
 
     def docker_and_kubernetes_work() -> None:
