@@ -12,7 +12,7 @@ NAMESPACE = "k8s.io"
 
 #: Mark of images that kubelet does not clear away when the disk is full: no registry could bring them back. containerd
 #: 1.7 and later knows it (https://github.com/containerd/containerd/pull/6456).
-_PINNED = "io.cri-containerd.pinned=pinned"
+PINNED = "io.cri-containerd.pinned=pinned"
 
 #: Seconds to look, and to clear away what is large on a slow card.
 _LOOK, _CLEAR = 60, 600
@@ -68,7 +68,7 @@ class Containerd:
             raise
         finally:
             self.remove(system, before)
-        system.must(ctr("label", name, _PINNED))
+        system.must(ctr("label", name, PINNED))
 
     def remove(self, system: System, name: str) -> None:
         """As `Engine.remove`."""

@@ -11,12 +11,13 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from dataclasses import field
 from typing import IO, Any, Optional
 
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
 from ..transfer import place
-from .engines import ENGINES, ctr
+from .engines import ENGINES, PINNED, ctr
 
 #: Where programs lie in an image, and where its own are looked for.
 FOLDER = "usr/local/bin"
@@ -41,6 +42,8 @@ class Image(Step):
         What the program is called in the image; it lies in /usr/local/bin and is what a container runs.
     host_programs
         Programs of the host's that it calls, by their names.
+    files
+        Absolute path → text of further files in the image.
     sha256, size
         Of the artifact: filled in by the engine.
     """
@@ -49,6 +52,7 @@ class Image(Step):
     name: str
     program: str
     host_programs: "tuple[str, ...]" = ()
+    files: "Mapping[str, str]" = field(default_factory=dict)
     sha256: str = ""
     size: int = 0
 
@@ -68,7 +72,14 @@ class Image(Step):
         if self.name not in listed.stdout.split():
             return Change("make", {self._resource: None})
         last = system.recorded.get(self._resource)
-        return Change("make anew", {self._resource: None}) if self.sha256 and last != self.sha256 else None
+        return Change("make anew", {self._resource: None}) if self.sha256 and last != self._content else None
+
+    @property
+    def _content(self) -> str:
+        """A mark of all that goes into it and can change."""
+        if not self.files:
+            return self.sha256
+        return hashlib.sha256(json.dumps([self.sha256, self.files], sort_keys=True).encode()).hexdigest()
 
     def apply(self, system: System, change: Change) -> None:
         brought = place(self.sha256)
@@ -83,12 +94,13 @@ class Image(Step):
             files.update(_libraries(system, found))
         # Beside what was brought: /tmp may be small, and in memory.
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(brought), suffix=".image") as file:
-            _write(file, self.name, f"/{FOLDER}/{self.program}", files)
+            _write(file, self.name, f"/{FOLDER}/{self.program}", files, self.files)
             file.flush()
             system.must(ctr("import", file.name), f"the image {self.name} cannot be taken in")
+        system.must(ctr("label", self.name, PINNED))
 
     def fingerprint(self, system: System) -> Optional[str]:
-        return self.sha256
+        return self._content
 
     def undo(self, system: System, records: "Mapping[str, Record]") -> Optional[str]:
         if shutil.which("ctr") and self.name in system.run(ctr("list", "--quiet"), timeout=60).stdout.split():
@@ -102,10 +114,10 @@ def _libraries(system: System, program: str) -> "dict[str, str]":
     return {path.lstrip("/"): os.path.realpath(path) for path in re.findall(r"(/\S+) \(0x", listed)}
 
 
-def _write(out: Any, name: str, entry: str, files: "dict[str, str]") -> None:
+def _write(out: Any, name: str, entry: str, files: "dict[str, str]", texts: "Mapping[str, str]") -> None:
     """An OCI layout as a tar archive: blobs by their hashes, and an index that names the image."""
     with tempfile.TemporaryFile(dir=os.path.dirname(out.name)) as layer, tarfile.open(fileobj=out, mode="w") as tar:
-        _layer(layer, files)
+        _layer(layer, files, texts)
         content = _blob(tar, layer)
         config = {
             "architecture": _MACHINES.get(os.uname().machine, "amd64"),
@@ -131,7 +143,7 @@ def _write(out: Any, name: str, entry: str, files: "dict[str, str]") -> None:
         _add(tar, "oci-layout", b'{"imageLayoutVersion": "1.0.0"}')
 
 
-def _layer(out: "IO[bytes]", files: "dict[str, str]") -> None:
+def _layer(out: "IO[bytes]", files: "dict[str, str]", texts: "Mapping[str, str]") -> None:
     with tarfile.open(fileobj=out, mode="w") as tar:
         folder = tarfile.TarInfo("tmp")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
@@ -141,6 +153,8 @@ def _layer(out: "IO[bytes]", files: "dict[str, str]") -> None:
                 entry = tarfile.TarInfo(path)
                 entry.size, entry.mode = os.fstat(file.fileno()).st_size, 0o755
                 tar.addfile(entry, file)
+        for path, text in texts.items():
+            _add(tar, path.lstrip("/"), text.encode())
 
 
 def _blob(tar: tarfile.TarFile, content: "IO[bytes]") -> "dict[str, Any]":

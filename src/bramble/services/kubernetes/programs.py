@@ -76,6 +76,13 @@ _CALLED = {
     "conflist": (),
 }
 
+#: What nft goes by to write ``tcp`` for 6. kube-proxy looks for the word in what nft lists, and would take away all
+#: services when it is started anew.
+_PROTOCOLS = {
+    "/etc/nsswitch.conf": "protocols: files\n",
+    "/etc/protocols": "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n",
+}
+
 #: Images of the control plane; the others are on every host, since pods of CoreDNS may be anywhere.
 _OF_MANAGER = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 
@@ -105,6 +112,7 @@ def images(architecture: str, version: str, *, manages: bool) -> tuple[Image, ..
             name=image_name(name, version),
             program=name,
             host_programs=called,
+            files=_PROTOCOLS if "nft" in called else {},
         )
         for name, called in _CALLED.items()
         if manages or name not in _OF_MANAGER

@@ -1,3 +1,7 @@
-# Whether the kubelet of node $1 is of version $2 already, so that nothing needs to move away for it.
-[ "$(/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/admin.conf get node "$1" \
-    --output 'jsonpath={.status.nodeInfo.kubeletVersion}')" = "v$2" ]
+# Whether nothing needs to move away from node $1: its kubelet is of version $2 already, or all has moved.
+found=$(/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/admin.conf get node "$1" \
+    --output 'jsonpath={.status.nodeInfo.kubeletVersion} {.metadata.annotations.bramble\.invalid/upgrading}') || exit 1
+case $found in
+"v$2 "* | *" moved"*) exit 0 ;;
+*) exit 1 ;;
+esac

@@ -1,0 +1,187 @@
+"""Kubernetes for those who live with it: their own kubectl, cuts in the middle, upgrades, a host that is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lab.controller import Controller
+from tests.lab.faults.nemesis import Nemesis
+
+from bramble import lab as labs
+from bramble.api.artifacts import kept
+from bramble.lab.testing import Lab
+from bramble.services.kubernetes import programs
+
+#: Seconds: programs of two versions may have to be built first.
+FIRST = 1800
+
+#: A person's kubeconfig, with ways of writing that no program has.
+OWN = """# keep
+apiVersion: v1
+kind: Config
+clusters:
+  - name: work
+    cluster: {server: 'https://10.1.1.9:6443'}
+users: [ {name: me, user: {token: x}} ]
+contexts:
+  - name: work   # by day
+    context: {cluster: work, user: me}
+current-context: "work"
+"""
+
+#: Two pods, of which none may ever be away.
+STUBBORN = f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - {{name: web, image: "{programs.image_name("prove", programs.VERSIONS[0])}", args: [serve]}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {{name: never}}
+spec: {{maxUnavailable: 0, selector: {{matchLabels: {{app: web}}}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def hosts(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
+    """Three hosts on which containers run."""
+    yield make_lab("kube", 3, "trixie", containers=True)
+    labs.down("kube")
+
+
+@pytest.fixture
+def pis(hosts: Lab) -> Lab:
+    """The same, freshly written."""
+    labs.up(None, "kube")
+    hosts.reset()
+    return hosts
+
+
+class Laptop(Controller):
+    """A controller with a kubectl of its own."""
+
+    def kubectl(self, *words: str, given: str = "") -> str:
+        """What kubectl says, with no options but those of somebody who only just deployed a cluster."""
+        (program,) = (
+            kept().path(one.sha256)
+            for one in kept().all()
+            if (one.name, one.version, one.architecture) == ("kubernetes/kubectl", programs.VERSIONS[-1], "amd64")
+        )
+        env = {**os.environ, "KUBECONFIG": self.env["KUBECONFIG"]}
+        own = self.folder / "kubectl"
+        if not own.exists():
+            own.write_bytes(program.read_bytes())
+            own.chmod(0o755)
+        done = subprocess.run([own, *words], input=given, capture_output=True, text=True, env=env, check=False)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def nodes(self) -> dict[str, Any]:
+        """Nodes by name."""
+        found = json.loads(self.kubectl("get", "nodes", "--output", "json"))["items"]
+        return {node["metadata"]["name"]: node for node in found}
+
+
+@pytest.mark.timeout(2 * FIRST + 1200)
+def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) -> None:
+    old, new = programs.VERSIONS[-2:]
+    laptop = Laptop.of(pis, tmp_path / "controller")
+    manager, worker, last = pis.hosts
+    before = {host: pis.snapshot(host) for host in pis.hosts}
+    config = Path(laptop.env["KUBECONFIG"])
+    config.parent.mkdir()
+    config.write_text(OWN)
+
+    # A worker dies while it joins: it is named, and the others stand.
+    run = laptop.start("deploy", "kubernetes", "--set", f"version={old}", "--set", "leave_deadline=15")
+    run.until("step-started", host=worker, step="joins the cluster")
+    pis.kill(worker)
+    done = run.finish(timeout=FIRST)
+    assert done.status == 1 and done.outcomes() == {manager: "done", worker: "failed", last: "done"}, done.said[-3000:]
+    assert set(laptop.nodes()) >= {manager, last}
+
+    # It is back, and the controller dies while it joins again. What is begun is begun anew, and works.
+    pis.start(worker)
+    run = laptop.start("deploy", "kubernetes")
+    run.until("step-started", host=worker, step="joins the cluster")
+    run.kill()
+    run.finish()
+    assert Nemesis(pis).wait_until_quiet(120) == ""
+    done = laptop.json("deploy", "kubernetes", timeout=400)
+    assert done.status == 0 and done.report["verified"] is True, done.said[-3000:]
+    assert {node["status"]["nodeInfo"]["kubeletVersion"] for node in laptop.nodes().values()} == {f"v{old}"}
+    assert laptop.kubectl("config", "current-context").strip() == laptop.cluster
+
+    # Upgraded while pods forbid it: nothing is lost, the node works on, and what is begun must be finished.
+    laptop.kubectl("apply", "-f", "-", given=STUBBORN)
+    laptop.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
+    blocked = laptop.run("upgrade", "kubernetes", "--yes", timeout=FIRST)
+    assert blocked.status == 1, blocked.said[-3000:]
+    assert "did not move away" in blocked.about(manager), blocked.said[-3000:]
+    assert not any(node["spec"].get("unschedulable") for node in laptop.nodes().values())
+    refused = laptop.run("scale", "kubernetes", "--drop", last, "--yes")
+    assert refused.status == 2 and "begun and not finished" in refused.said
+
+    # Allowed, it goes through, and the pods are still there.
+    laptop.kubectl("delete", "poddisruptionbudget", "never")
+    done = laptop.json("upgrade", "kubernetes", "--yes", timeout=900)
+    assert done.status == 0 and done.report["verified"] is True, done.said[-4000:]
+    assert {node["status"]["nodeInfo"]["kubeletVersion"] for node in laptop.nodes().values()} == {f"v{new}"}
+    assert new in laptop.kubectl("version") and new in laptop.cluster_file.read_text()
+    laptop.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    assert all(pis.execute(host, "ls", programs.LIBRARY).split() == [f"kubernetes-{new}"] for host in pis.hosts)
+    again = laptop.json("upgrade", "kubernetes", "--yes", timeout=300)
+    assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
+
+    # Removed while a host is gone: it is named; back again, it is left as it was found, too.
+    pis.kill(last)
+    removed = laptop.json("remove", "kubernetes", "--yes", timeout=300)
+    assert removed.status == 1 and removed.outcomes()[last] == "failed", removed.said[-3000:]
+    assert config.read_text() == OWN and [file.name for file in config.parent.iterdir()] == [config.name]
+    pis.start(last)
+    assert laptop.run("remove", "kubernetes", "--yes", timeout=300).status == 0
+    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
+    assert left == {host: [] for host in pis.hosts}
+
+
+@pytest.mark.timeout(FIRST + 900)
+def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
+    laptop = Laptop.of(pis, tmp_path / "controller")
+    manager, second, last = pis.hosts
+    before = {host: pis.snapshot(host) for host in pis.hosts}
+    done = laptop.json("deploy", "kubernetes", "--set", "control_plane=3", timeout=FIRST)
+    assert done.status == 0 and done.report["verified"] is True, done.said[-3000:]
+    again = laptop.json("deploy", "kubernetes", timeout=300)
+    assert again.report["changed"] == 0, again.said[-3000:]
+
+    pis.kill(second)
+    assert set(laptop.nodes()) == {manager, second, last}
+    laptop.kubectl("create", "configmap", "written", "--from-literal=while=away")
+    missed = laptop.run("verify", "kubernetes", timeout=300)
+    assert missed.status == 1 and "cannot be reached" in missed.about(second), missed.said[-3000:]
+
+    # The way of each host to the API leads to those that live, also on the one that comes back.
+    pis.start(second)
+    found = laptop.json("verify", "kubernetes", timeout=300)
+    assert found.status == 0, found.said[-3000:]
+    fixed = laptop.run("deploy", "kubernetes", "--set", "control_plane=1")
+    assert fixed.status == 2 and "cannot be changed" in fixed.said
+
+    assert laptop.run("remove", "kubernetes", "--yes", timeout=300).status == 0
+    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
+    assert left == {host: [] for host in pis.hosts}
