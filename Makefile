@@ -28,7 +28,7 @@ test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (
 	@scripts/install-go $(VENV)
 	@$(MAKE) lint
 	@$(MAKE) docs
-	@$(BIN)/pytest tests/unit tests/lab $(PYTEST_ARGS)
+	@scripts/run-tests $(VENV) $(PYTEST_ARGS)
 
 unit: env ## the quick tests; one alone: make unit PYTEST_ARGS="-k fold"
 	@$(BIN)/pytest tests/unit $(PYTEST_ARGS)

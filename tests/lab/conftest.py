@@ -16,12 +16,27 @@ import pytest
 from tests.lab.controller import Controller
 
 from bramble import lab as labs
+from bramble import services
+from bramble.api.needs import with_needs
 from bramble.errors import BrambleError
 from bramble.lab.requirements import require
 from bramble.lab.testing import Lab
 
 _PREFIX = "bramble-tests-"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
+
+
+#: Files whose every test runs containers.
+_WITH_CONTAINERS = ("test_artifacts", "test_docker", "test_images", "test_kubernetes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that run containers: they go apart from the others."""
+    for item in items:
+        service = getattr(item, "callspec", None) and item.callspec.params.get("service")  # type: ignore[attr-defined]
+        needed = [room.name for room in with_needs(service)] if service in services.names() else []
+        if item.path.stem.startswith(_WITH_CONTAINERS) or "containerd" in needed:
+            item.add_marker(pytest.mark.containers)
 
 
 @pytest.fixture(scope="session")

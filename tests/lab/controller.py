@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bramble.lab.testing import Lab
 
@@ -146,7 +146,7 @@ class Controller:
     env: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lab: Lab, folder: Path) -> Controller:
+    def of(cls, lab: Lab, folder: Path) -> Self:
         """A controller that has never done anything, and knows a lab's hosts by their cluster file."""
         env = dict(os.environ)
         for name in ("config", "data", "state"):

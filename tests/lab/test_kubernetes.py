@@ -14,7 +14,7 @@ from tests.lab.controller import Controller
 from tests.lab.faults.nemesis import Nemesis
 
 from bramble import lab as labs
-from bramble.api.artifacts import kept
+from bramble.api.kept import kept
 from bramble.lab.testing import Lab
 from bramble.services.kubernetes import programs
 
