@@ -77,11 +77,10 @@ class Laptop(Controller):
 
     def kubectl(self, *words: str, given: str = "") -> str:
         """What kubectl says, with no options but those of somebody who only just deployed a cluster."""
-        (program,) = (
-            kept().path(one.sha256)
-            for one in kept().all()
-            if (one.name, one.version, one.architecture) == ("kubernetes/kubectl", programs.VERSIONS[-1], "amd64")
-        )
+        found = [
+            one for one in kept().all().values() if (one.name, one.architecture) == ("kubernetes/kubectl", "amd64")
+        ]
+        program = kept().path(found[-1].sha256)
         env = {**os.environ, "KUBECONFIG": self.env["KUBECONFIG"]}
         own = self.folder / "kubectl"
         if not own.exists():
