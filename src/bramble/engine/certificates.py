@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +34,7 @@ def _load(pem: bytes) -> CertificateIssuerPrivateKeyTypes:
     return key
 
 
-def _ca_key() -> bytes:
+def _ec_key() -> bytes:
     return _pem(ec.generate_private_key(ec.SECP256R1()))
 
 
@@ -85,6 +86,34 @@ def client(ca_certificate: bytes, ca_key: bytes, user: str, group: str) -> tuple
     return made.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), _pem(key)
 
 
+def server(key: bytes, ca_certificate: bytes, ca_key: bytes, names: tuple[str, ...]) -> bytes:
+    """A certificate, PEM, by which the holder of a key is believed to be a server of these names for a year."""
+    authority, signing = x509.load_pem_x509_certificate(ca_certificate), _load(ca_key)
+    made = (
+        _begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), authority.subject, CLIENT)
+        .public_key(_load(key).public_key())
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+    )
+    return made.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def serves(certificate: bytes, key: bytes, ca_certificate: bytes, names: tuple[str, ...]) -> bool:
+    """Whether a certificate is for this key and just these names, and `lasts`."""
+    if not lasts(certificate, ca_certificate):
+        return False
+    made = x509.load_pem_x509_certificate(certificate)
+    named = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return list(named) == [_alternative(name) for name in names] and made.public_key() == _load(key).public_key()
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
 def lasts(certificate: bytes, ca_certificate: bytes) -> bool:
     """Whether a certificate was signed by this authority, and will be believed for some months more."""
     try:
@@ -102,7 +131,10 @@ def _begun(subject: x509.Name, issuer: x509.Name, life: timedelta) -> x509.Certi
 
 
 #: Forms of `Secret` that are keys.
-KEYS: dict[str, Callable[[], bytes]] = {"ca-key": _ca_key, "rsa-key": _rsa_key}
+KEYS: dict[str, Callable[[], bytes]] = {"ca-key": _ec_key, "rsa-key": _rsa_key, "tls-key": _ec_key}
 
 #: Forms of `Secret` that are made from the key beside them, and the cluster's name.
 OF_KEYS: dict[str, Callable[[bytes, str], bytes]] = {"ca-certificate": _ca_certificate, "rsa-public": _rsa_public}
+
+#: The form of `Secret` that is made by `server`.
+OF_SERVER = "tls-certificate"

@@ -34,8 +34,7 @@ class SecretStore:
             One that must exist does not, or the folder cannot be used.
         """
         known: dict[str, bytes] = {}
-        # A certificate is made from its key: keys first.
-        for name, secret in sorted(plan.secrets().items(), key=lambda item: item[1].form in certificates.OF_KEYS):
+        for name, secret in sorted(plan.secrets().items(), key=lambda item: _turn(item[1])):
             known[name] = self._value(secret, make, known)
         return known
 
@@ -66,7 +65,9 @@ class SecretStore:
     def _value(self, secret: Secret, make: bool, known: Mapping[str, bytes]) -> bytes:
         path = self.folder / secret.name
         try:
-            return path.read_bytes()
+            value = path.read_bytes()
+            if secret.form != certificates.OF_SERVER or self._serves(secret, value, known):
+                return value
         except FileNotFoundError:
             pass  # made below
         except OSError as error:
@@ -78,10 +79,26 @@ class SecretStore:
             _write(path, value)
         return value
 
+    def _serves(self, secret: Secret, value: bytes, known: Mapping[str, bytes]) -> bool:
+        key, authority, _ = self._of_server(secret, known)
+        return certificates.serves(value, key, authority, secret.names)
+
+    def _of_server(self, secret: Secret, known: Mapping[str, bytes]) -> tuple[bytes, bytes, bytes]:
+        """A server's key, and the certificate and key of the authority that signs for it."""
+        folder, _, name = secret.name.rpartition("/")
+        beside = (name.rpartition(".")[0] + ".key", "ca.crt", "ca.key")
+        # A plan need not hold the authority that was there before it.
+        names = (f"{folder}/{one}" for one in beside)
+        key, authority, signing = (known.get(name) or self.read(Secret(name)) for name in names)
+        return key, authority, signing
+
     def _made(self, secret: Secret, known: Mapping[str, bytes]) -> bytes:
+        if secret.form == certificates.OF_SERVER:
+            key, authority, signing = self._of_server(secret, known)
+            return certificates.server(key, authority, signing, secret.names)
         if secret.form in certificates.OF_KEYS:
-            key = secret.name.rpartition(".")[0] + ".key"
-            return certificates.OF_KEYS[secret.form](known[key], self.folder.name)
+            beside = secret.name.rpartition(".")[0] + ".key"
+            return certificates.OF_KEYS[secret.form](known[beside], self.folder.name)
         if secret.form in certificates.KEYS:
             return certificates.KEYS[secret.form]()
         value = random.token_bytes(secret.size)
@@ -91,6 +108,11 @@ class SecretStore:
         }
         forms.update(hex=lambda: value.hex().encode(), bytes=lambda: value)
         return forms[secret.form]()
+
+
+def _turn(secret: Secret) -> int:
+    """A certificate is made from its key, and signed by that of an authority: keys first."""
+    return 2 if secret.form == certificates.OF_SERVER else int(secret.form in certificates.OF_KEYS)
 
 
 def _write(path: Path, value: bytes) -> None:

@@ -22,25 +22,42 @@ class Secret:
     form
         ``bytes`` as they are; ``text``: URL-safe base64; ``base64``; ``hex``; ``ca-key``: the private key of a
         certificate authority, PEM; ``ca-certificate``: the certificate of the key whose name ends with ``.key`` instead
-        of ``.crt``; ``rsa-key`` and ``rsa-public``: a pair to sign with, ``.key`` and ``.pub``.
+        of ``.crt``; ``rsa-key`` and ``rsa-public``: a pair to sign with, ``.key`` and ``.pub``; ``tls-key`` and
+        ``tls-certificate``: by which a server is believed, ``.key`` and ``.crt``, signed by the authority ``ca`` in the
+        same folder and made anew some months before it runs out.
+    names
+        Of the server that a ``tls-certificate`` is for: names and addresses, the first the one it calls itself.
     """
 
-    __slots__ = ("_value", "form", "name", "size")
+    __slots__ = ("_value", "form", "name", "names", "size")
 
-    def __init__(self, name: str, *, size: int = 32, form: str = "bytes", value: Optional[bytes] = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        size: int = 32,
+        form: str = "bytes",
+        names: "tuple[str, ...]" = (),
+        value: Optional[bytes] = None,
+    ) -> None:
         self.name = name
         self.size = size
         self.form = form
+        self.names = names
         self._value = value
 
     def __repr__(self) -> str:
         return f"Secret({self.name!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and (self.name, self.size, self.form) == (other.name, other.size, other.form)
+        return isinstance(other, Secret) and self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash((self.name, self.size, self.form))
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> "tuple[object, ...]":
+        return self.name, self.size, self.form, self.names
 
     @property
     def known(self) -> bool:
@@ -61,7 +78,7 @@ class Secret:
 
     def filled(self, value: bytes) -> "Secret":
         """The same secret with its value."""
-        return Secret(self.name, size=self.size, form=self.form, value=value)
+        return Secret(self.name, size=self.size, form=self.form, names=self.names, value=value)
 
 
 def secrets_in(value: Any) -> "list[Secret]":

@@ -19,6 +19,8 @@ def encode(step: Step, *, reveal: bool = False) -> "dict[str, Any]":
 def _encode(value: Any, reveal: bool) -> Any:
     if isinstance(value, Secret):
         secret: dict[str, Any] = {"$secret": value.name, "size": value.size, "form": value.form}
+        if value.names:
+            secret["names"] = list(value.names)
         if reveal:
             secret["value"] = base64.b64encode(value.reveal()).decode()
         return secret
@@ -60,6 +62,7 @@ def _decode(value: Any) -> Any:
         if "$secret" in value:
             raw = value.get("value")
             filled = None if raw is None else base64.b64decode(raw)
-            return Secret(value["$secret"], size=value["size"], form=value.get("form", "bytes"), value=filled)
+            form, names = value.get("form", "bytes"), tuple(value.get("names", ()))
+            return Secret(value["$secret"], size=value["size"], form=form, names=names, value=filled)
         return {k: _decode(v) for k, v in value.items()}
     return value
