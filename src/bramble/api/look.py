@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin
@@ -11,6 +12,7 @@ from .. import services as rooms
 from ..engine.history import History, PastRun
 from ..engine.report import Report
 from ..errors import UsageError
+from ..model import Cluster
 from ..runner import events
 from .job import OnEvent
 from .needs import packages_of, with_needs
@@ -64,25 +66,39 @@ class ServiceInfo:
     loses: str = ""
 
 
-async def status(**reach: Unpack[Reach]) -> Report:
+async def status(service: str = "", **reach: Unpack[Reach]) -> Report:
     """What is deployed on each host, and whether it is still as it was deployed.
 
     Every host is compared with the plan: nothing is changed. ``report.data["services"]`` holds `ServiceState` values
     as JSON, one for each service and host.
+
+    Parameters
+    ----------
+    service
+        Only this one, and what it says of itself: ``report.data["seen"]`` holds titles of tables and their rows.
+
+    Raises
+    ------
+    UsageError
+        The service is not there, or not deployed on the cluster.
     """
     cluster = resolve(reach)
+    _check_deployed(service, cluster)
     passed_on: OnEvent | None = reach.get("on_event")
     differences: dict[tuple[str, str], list[str]] = {}
     current = ""
+    seen: dict[str, Any] = {}
 
     def watch(event: events.Event) -> None:
+        if isinstance(event, events.StepDone):
+            seen.update(event.seen)
         if isinstance(event, events.StepDone) and event.outcome in ("would-change", "unknown"):
             differences.setdefault((event.host, current), []).append(f"{event.step}: {event.summary}")
         if passed_on is not None:
             passed_on(event)
 
     watched: Reach = {**reach, "on_event": watch}
-    at_work = job("status", cluster, watched, command=("status",))
+    at_work = job("status", cluster, watched, service, ("status", *filter(None, (service,))))
     at_work.dry = True
     states: list[ServiceState] = []
 
@@ -91,7 +107,7 @@ async def status(**reach: Unpack[Reach]) -> Report:
         await at_work.run.connect(lock=False)
         journals = await at_work.run.journals()
         needed = {room.name: name for name in cluster.services for room in with_needs(name)[:-1]}
-        asked = sorted({*cluster.services, *needed})
+        asked = [service] if service else sorted({*cluster.services, *needed})
         packages = packages_of(tuple(map(rooms.get, asked)))
         # A plan is about all hosts of a service, also where only some of them were asked about.
         facts = {**at_work.history.facts(cluster.name), **await at_work.facts(packages)}
@@ -107,23 +123,35 @@ async def status(**reach: Unpack[Reach]) -> Report:
                 config = rooms.configure(room, inventory.options_of(cluster, current))
                 plan = room.plan(known, config, facts)
                 await at_work.carry_out(plan, "check")
+                if service and room.look is not None:
+                    await at_work.carry_out(room.look(known, config, facts), "verify")
             for host in members.hosts:
                 entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
                 found = differences.get((host.name, current), [])
                 if not compared:
                     found = [f"not compared: nothing is known of the manager {everyone.manager} yet"]
                 states.append(_state(host.name, current, entries, found, host.name in journals))
-        for host_name, entries in journals.items():
-            for name in sorted({e["service"] for e in entries} - set(asked)):
-                latest = max((e for e in entries if e["service"] == name), key=lambda e: float(e["time"]))
-                states.append(
-                    ServiceState(
-                        host=host_name, service=name, state="left over", since=latest["time"], run=latest["run"]
-                    )
-                )
-        at_work.data = {"services": [asdict(state) for state in states]}
+        if not service:
+            states.extend(_left_over(journals, asked))
+        at_work.data = {"services": [asdict(state) for state in states], **({"seen": seen} if seen else {})}
 
     return await at_work.do(work)
+
+
+def _check_deployed(service: str, cluster: Cluster) -> None:
+    if service and rooms.get(service).name not in cluster.services:
+        raise UsageError(
+            f"{service} is not deployed on the cluster {cluster.name}",
+            hint=f"bramble deploy {service} --cluster {cluster.name}",
+        )
+
+
+def _left_over(journals: Mapping[str, list[dict[str, Any]]], known: Iterable[str]) -> Iterator[ServiceState]:
+    """What hosts have that the cluster file does not."""
+    for host, entries in journals.items():
+        for name in sorted({e["service"] for e in entries} - set(known)):
+            latest = max((e for e in entries if e["service"] == name), key=lambda e: float(e["time"]))
+            yield ServiceState(host=host, service=name, state="left over", since=latest["time"], run=latest["run"])
 
 
 def _state(

@@ -15,8 +15,13 @@ from .job import Job
 from .reach import Reach, job, resolve
 
 
-async def verify(service: str, **reach: Unpack[Reach]) -> Report:
+async def verify(service: str, *, deep: bool = False, **reach: Unpack[Reach]) -> Report:
     """Prove by real work that a service works on each of its hosts.
+
+    Parameters
+    ----------
+    deep
+        Prove also what takes longer and stops something for a while, such as the loss of a host.
 
     Returns
     -------
@@ -26,9 +31,11 @@ async def verify(service: str, **reach: Unpack[Reach]) -> Report:
     Raises
     ------
     UsageError
-        No hosts were named, and the service is not deployed on the cluster.
+        No hosts were named, and the service is not deployed on the cluster; or it has nothing to prove in depth.
     """
     room = services.get(service)
+    if deep and room.deep is None:
+        raise UsageError(f"{service} has no further proof", hint=f"bramble verify {service}")
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
     if service not in cluster.services and not reach.get("hosts"):
         raise UsageError(
@@ -36,20 +43,22 @@ async def verify(service: str, **reach: Unpack[Reach]) -> Report:
             hint=f"bramble deploy {service} --cluster {cluster.name}",
         )
     config = services.configure(room, inventory.options_of(cluster, service))
-    at_work = job("verify", cluster, reach, service, ("verify", service))
+    at_work = job("verify", cluster, reach, service, ("verify", service, *(("--deep",) if deep else ())))
 
     async def work() -> None:
         await at_work.run.connect(lock=False)
         facts = await at_work.facts(room.packages)
         missing = len(at_work.run.alive) < len(cluster.hosts)
-        await prove(at_work, room, cluster, config, facts)
+        await prove(at_work, room, cluster, config, facts, deep=deep)
         if missing:
             at_work.verified = False
 
     return await at_work.do(work)
 
 
-async def prove(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> None:
+async def prove(
+    at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts], *, deep: bool = False
+) -> None:
     """Run a service's probes on the hosts that are still in, and note in the job whether they passed.
 
     Without the manager nothing is tried, so nothing is said of the service: the hosts' own failures tell it all.
@@ -63,4 +72,10 @@ async def prove(at_work: Job, room: Service, cluster: Cluster, config: Any, fact
     there = cluster.without([host.name for host in cluster.hosts if host.name not in alive])
     before = len(alive)
     await at_work.run.carry_out(room.verify(there, config, facts), "verify")
+    if deep and room.deep is not None and len(at_work.run.alive) == before:
+        # What does not work anyway is not put to the test.
+        plan = room.deep(there, config, facts)
+        for text in plan.notes:
+            at_work.note(text)
+        await at_work.run.carry_out(plan, "verify")
     at_work.verified = len(at_work.run.alive) == before

@@ -66,12 +66,18 @@ def deploy(
     examples="""
     bramble verify slurm
     bramble verify slurm --cluster red --json
+    # a node is lost for a minute, and its pods come up elsewhere
+    bramble verify kubernetes --deep
     """,
 )
 @_services
+@click.option(
+    "--deep", is_flag=True, cls=Option,
+    help="Prove also what takes longer and stops something for a while, such as the loss of a host.",
+)  # fmt: skip
 @options.reach()
 @options.output()
-def verify(services: tuple[str, ...], reached: options.Reached, output: options.Output) -> int:
+def verify(services: tuple[str, ...], deep: bool, reached: options.Reached, output: options.Output) -> int:
     """Prove by real work that services work.
 
     On every host that they should. Exit code 3 means that a service is there but does not do its work; the failures
@@ -79,7 +85,7 @@ def verify(services: tuple[str, ...], reached: options.Reached, output: options.
     """
     from .. import api
 
-    return _carry_out(lambda service, reach: api.verify(service, **reach), services, reached, output)
+    return _carry_out(lambda service, reach: api.verify(service, deep=deep, **reach), services, reached, output)
 
 
 @click.command(
@@ -172,20 +178,23 @@ def remove(
     examples="""
     bramble status
     bramble status --cluster red --cluster blue
+    # also what it says of itself: nodes, pods that are not ready and why, what is used
+    bramble status kubernetes
     """,
 )
+@click.argument("service", default="", metavar="[SERVICE]", shell_complete=complete.services)
 @options.reach()
 @options.output()
-def status(reached: options.Reached, output: options.Output) -> int:
+def status(service: str, reached: options.Reached, output: options.Output) -> int:
     """Tell what is deployed where, and whether it is in order.
 
-    Every host is compared with what was deployed; nothing is changed.
+    Every host is compared with what was deployed; nothing is changed. Of one SERVICE, also what it says of itself.
     """
     from .. import api
     from .carry import carry_out, conclude, display
 
     async def work(reach: Reach) -> list[Report]:
-        return [await api.status(**reach)]
+        return [await api.status(service, **reach)]
 
     reports = carry_out(work, reached, display(output, transient=True))
     if not output.json:
@@ -213,6 +222,21 @@ def _show_states(reports: list[Report]) -> None:
             tables.say()
         for difference, hosts in differences.items():
             tables.say(f"{fold(hosts)}: {difference}")
+        _show_seen(report.data.get("seen", {}))
+
+
+def _show_seen(seen: dict[str, list[dict[str, Any]]]) -> None:
+    """What a service says of itself, a table for each title; the keys of the first row are its columns."""
+    from rich.text import Text
+
+    from . import tables
+    from .story import plain
+
+    for title, rows in seen.items():
+        tables.say()
+        tables.say(Text(title, style="bold"))
+        columns = tuple(rows[0]) if rows else ()
+        tables.show(columns, ([plain(str(row.get(column, ""))) for column in columns] for row in rows))
 
 
 def _alike(states: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:

@@ -68,7 +68,7 @@ class StepDone(Event):
     """A step is through.
 
     ``outcome`` is one of ``unchanged``, ``changed``, ``would-change`` and ``unknown`` (dry run), ``passed`` (a probe),
-    ``undone``, ``kept`` (left on purpose; ``summary`` says why).
+    ``undone``, ``kept`` (left on purpose; ``summary`` says why). ``seen`` is what a step that only looks found out.
     """
 
     group: str = ""
@@ -77,6 +77,7 @@ class StepDone(Event):
     summary: str = ""
     diff: str = ""
     seconds: float = 0.0
+    seen: "dict[str, Any]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

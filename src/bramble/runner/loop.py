@@ -159,9 +159,16 @@ class Loop:
             seconds = time.monotonic() - step_began
             self._emit(
                 events.StepDone(
-                    group=title, step=step.title, outcome=outcome, summary=summary, diff=diff, seconds=seconds
+                    group=title,
+                    step=step.title,
+                    outcome=outcome,
+                    summary=summary,
+                    diff=diff,
+                    seconds=seconds,
+                    seen=self.system.seen,
                 )
             )
+            self.system.seen = {}
         if mode == "apply":
             self.journal.sync()
         self._emit(events.GroupDone(group=title, changed=changed, seconds=time.monotonic() - began))

@@ -71,6 +71,8 @@ class System:
         self.changed: set[str] = set()
         self.purge = False
         self.kept: list[str] = []
+        #: What the step under way found out and passes on.
+        self.seen: dict[str, Any] = {}
         self.afterwards: dict[str, Callable[[System], None]] = {}
         self.cache: dict[str, Any] = {}
         self.deadline = float("inf")

@@ -79,6 +79,11 @@ class Service:
         What is to be done on each host. Raises `PlanError` where these hosts cannot have it.
     verify
         Probes that prove that it does its work.
+    deep
+        Further probes that take longer and stop something for a while: ``bramble verify NAME --deep``. None where
+        there are none.
+    look
+        `Look` steps: what a person wants to know of it now: ``bramble status NAME``. None where that is nothing.
     leave
         What must be done before hosts leave (draining); None where nothing must.
     versions
@@ -113,6 +118,8 @@ class Service:
     config: type[BaseModel]
     plan: Planner
     verify: Planner
+    deep: Planner | None = None
+    look: Planner | None = None
     leave: Leaver | None = None
     versions: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .kernel_argument import KernelArgument
     from .line import Line
     from .link import Link
+    from .look import Look
     from .package import Package
     from .probe import Probe
     from .reboot import Reboot
@@ -41,6 +42,7 @@ __all__ = [
     "KernelArgument",
     "Line",
     "Link",
+    "Look",
     "Package",
     "Probe",
     "Reboot",

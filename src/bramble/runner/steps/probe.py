@@ -34,7 +34,8 @@ class Probe(Step):
     expect_match
         A regular expression that must be found in standard output; ``^`` and ``$`` mean lines.
     blame
-        What to say when an expected line does not come, by line: ``red02`` → ``red02 did not answer``.
+        What to say when an expected line does not come, by line: ``red02`` → ``red02 did not answer``. A line on
+        standard error that begins with the expected one and a colon tells why: ``red02: no route``.
     user
         Runs as this user; root otherwise.
     input
@@ -108,7 +109,12 @@ class Probe(Step):
             expected = Counter(self.expect_lines)
             came = Counter(line.rstrip() for line in output.stdout.splitlines() if line.strip())
             missing, extra = expected - came, came - expected
-            blamed = [self.blame[line] for line in missing if line in self.blame]
+            causes = dict(line.split(": ", 1) for line in output.stderr.splitlines() if ": " in line)
+            blamed = [
+                f"{self.blame[line]}: {causes[line]}" if causes.get(line) else self.blame[line]
+                for line in missing
+                if line in self.blame
+            ]
             unnamed = [line for line in missing.elements() if line not in self.blame]
             wrong += blamed[:SHOWN]
             if len(blamed) > SHOWN:
