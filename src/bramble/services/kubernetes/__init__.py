@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .. import Service
 from .config import Config
+from .deep import deep
 from .entrance import entrance
 from .leave import leave
+from .look import look
 from .plan import artifacts, plan
 from .programs import VERSIONS
 from .upgrade import upgrade
@@ -17,6 +19,8 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    deep=deep,
+    look=look,
     leave=leave,
     versions=VERSIONS,
     fixed=("control_plane", "pod_network", "service_network"),

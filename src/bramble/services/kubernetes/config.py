@@ -66,6 +66,18 @@ class Config(BaseModel):
         default=True,
         description="Put a context of the cluster's name into your kubeconfig, so that your own kubectl works at once.",
     )
+    storage: bool = Field(
+        default=False,
+        description="Volumes for pods on the disk of the host that they run on, by the StorageClass `local-path`.",
+    )
+    metrics: bool = Field(
+        default=False,
+        description="What nodes and pods use, for `kubectl top` and for scaling by it (metrics-server).",
+    )
+    dashboard: Literal["none", "headlamp"] = Field(
+        default="none",
+        description="`headlamp`: a web page about the cluster. Its image comes from ghcr.io: hosts need the internet.",
+    )
     taints: Taints = Field(
         default=(),
         description="Keeps pods off the hosts that have a label in the cluster file, unless they tolerate it: "
@@ -87,6 +99,11 @@ class Config(BaseModel):
         if ipaddress.IPv4Network(self.pod_network).overlaps(ipaddress.IPv4Network(self.service_network)):
             raise ValueError(f"pod_network {self.pod_network} and service_network {self.service_network} overlap")
         return self
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The additions that are wanted."""
+        return tuple(name for name in ("storage", "metrics") if getattr(self, name))
 
     def works(self, hosts: int) -> bool:
         """Whether the manager runs workloads in a cluster of so many hosts."""

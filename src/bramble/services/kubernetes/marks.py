@@ -10,6 +10,7 @@ from ...model import Cluster
 from ...plan import Group, group
 from ...runner.steps import Command
 from . import configuration
+from .scripts import script
 from .taints import FREE, Taint, reserved, unfit
 
 
@@ -29,7 +30,7 @@ def groups(cluster: Cluster, taints: tuple[str, ...]) -> tuple[tuple[Group, ...]
         return (), notes
 
     def words(verb: str) -> tuple[str, ...]:
-        return ("python3", "-IS", "-c", configuration.text("mark.py"), verb)
+        return (*script("mark.py"), verb)
 
     step = Command(
         name="labels and taints of the nodes",

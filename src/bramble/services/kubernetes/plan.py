@@ -12,7 +12,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
-from . import configuration, marks, planes, programs, refusals
+from . import addons, configuration, marks, planes, programs, refusals, serving
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
 
@@ -40,7 +40,8 @@ _PKI = {
 
 def artifacts(config: Config, architectures: Iterable[str]) -> tuple[artifact.Artifact, ...]:
     """All programs that are brought to hosts."""
-    return programs.artifacts(architectures, config.version, release=config.programs == "released")
+    release = config.programs == "released"
+    return programs.artifacts(architectures, config.version, release=release, added=config.added)
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -62,7 +63,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         return (*programs_of(cluster, config, facts, host), *(_link(name, config) for name in names))
 
     def files(host: str) -> tuple[Step, ...]:
-        return configuration.files(cluster, config, facts, host)
+        return (*configuration.files(cluster, config, facts, host), *serving.files(cluster, facts, host))
 
     def join(host: str) -> Step:
         return _kubeadm("join", f"{host} joins the cluster")
@@ -90,6 +91,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Workers", workers, join, after=["Token"], requires=manager),
         group("Kubelet", everyone, *_kubelet()),
         group("Nodes", manager, *_nodes(control, cluster, config, nodes), after=["Kubelet"]),
+        *addons.groups(cluster, config),
         *labels,
     )
     return Plan(
@@ -117,7 +119,7 @@ def programs_of(cluster: Cluster, config: Config, facts: Mapping[str, Facts], ho
             Artifact(artifact=f"kubernetes/{name}:{architecture}", path=f"{home}/{name}")
             for name in programs.ON_EVERY_HOST + (programs.ON_MANAGER if manages else ())
         ),
-        *programs.images(architecture, config.version, manages=manages),
+        *programs.images(architecture, config.version, manages=manages, added=config.added),
     )
 
 

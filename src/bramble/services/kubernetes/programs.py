@@ -18,6 +18,7 @@ VERSIONS = ("1.34.4", "1.35.4")
 
 #: These go with each of them.
 ETCD, COREDNS, FLANNEL = "3.6.16", "1.13.1", "0.28.4"
+STORAGE, METRICS = "0.0.30", "0.9.0"
 
 #: Version of bramble's own small programs; the number that kubeadm expects of its pause image.
 PODS = "3.10.1"
@@ -57,6 +58,15 @@ _OTHERS = (
     _Program("flanneld", "flannel", "github.com/flannel-io/flannel", FLANNEL, with_c=True),
     *(_Program(name, "pods", f"bramble.invalid/pods/{name}", PODS) for name in ("pause", "prove", "conflist")),
 )
+
+#: Additions that are only there where they are wanted → their programs, each in an image of its own on every host.
+_ADDED = {
+    "storage": (
+        _Program("local-path-provisioner", "storage", "github.com/rancher/local-path-provisioner", STORAGE),
+        _Program("volume", "pods", "bramble.invalid/pods/volume", PODS),
+    ),
+    "metrics": (_Program("metrics-server", "metrics", "sigs.k8s.io/metrics-server/cmd/metrics-server", METRICS),),
+}
 
 #: Programs that run outside containers: on every host, and those that a control plane needs for its backups.
 ON_EVERY_HOST, ON_MANAGER = ("kubeadm", "kubelet", "kubectl"), ("etcdctl", "etcdutl")
@@ -100,12 +110,13 @@ def home(version: str) -> str:
 
 def image_name(name: str, version: str) -> str:
     """The full name of an image, with its tag, as it goes with a version of Kubernetes."""
-    number = next(program.version for program in _programs(version) if program.name == name)
-    return f"{REPOSITORY}/{name}:{number if name in ('etcd', 'pause', 'prove', 'conflist') else f'v{number}'}"
+    number = next(program.version for program in _programs(version, tuple(_ADDED)) if program.name == name)
+    return f"{REPOSITORY}/{name}:{number if name == 'etcd' or number == PODS else f'v{number}'}"
 
 
-def images(architecture: str, version: str, *, manages: bool) -> tuple[Image, ...]:
-    """The images that a host needs."""
+def images(architecture: str, version: str, *, manages: bool, added: Iterable[str] = ()) -> tuple[Image, ...]:
+    """The images that a host needs, with those of additions."""
+    called_by = _CALLED | {program.name: () for name in added for program in _ADDED[name]}
     return tuple(
         Image(
             artifact=f"kubernetes/{name}:{architecture}",
@@ -114,13 +125,18 @@ def images(architecture: str, version: str, *, manages: bool) -> tuple[Image, ..
             host_programs=called,
             files=_PROTOCOLS if "nft" in called else {},
         )
-        for name, called in _CALLED.items()
+        for name, called in called_by.items()
         if manages or name not in _OF_MANAGER
     )
 
 
-def artifacts(architectures: Iterable[str], version: str, *, release: bool = False) -> tuple[Artifact, ...]:
-    """All programs, for each of these architectures; from upstream's release files, as far as these have hashes."""
+def artifacts(
+    architectures: Iterable[str], version: str, *, release: bool = False, added: Iterable[str] = ()
+) -> tuple[Artifact, ...]:
+    """All programs, with those of additions, for each of these architectures.
+
+    With ``release`` from upstream's release files, as far as these have hashes.
+    """
     return tuple(
         Artifact(
             name=f"kubernetes/{program.name}",
@@ -129,13 +145,14 @@ def artifacts(architectures: Iterable[str], version: str, *, release: bool = Fal
             source=(_released(program, architecture) if release else None) or _built(program, architecture),
         )
         for architecture in dict.fromkeys(architectures)
-        for program in _programs(version)
+        for program in _programs(version, added)
     )
 
 
-def _programs(version: str) -> tuple[_Program, ...]:
+def _programs(version: str, added: Iterable[str] = ()) -> tuple[_Program, ...]:
     module = "kubernetes-{}.{}".format(*minor(version))
-    return (*(_Program(name, module, f"k8s.io/kubernetes/cmd/{name}", version) for name in _OWN), *_OTHERS)
+    own = (_Program(name, module, f"k8s.io/kubernetes/cmd/{name}", version) for name in _OWN)
+    return (*own, *_OTHERS, *(program for name in added for program in _ADDED[name]))
 
 
 def _released(program: _Program, architecture: str) -> Download | None:

@@ -9,8 +9,9 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Probe
-from . import configuration, planes, programs
+from . import configuration, planes, programs, proofs
 from .config import Config
+from .scripts import script
 
 
 def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -39,11 +40,10 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
     }
     proof = Probe(
         name="pods reach each other",
-        argv=("python3", "-IS", "-c", configuration.text("proof.py")),
+        argv=script("proof.py"),
         input=json.dumps(asked),
         expect_lines=tuple(lines),
         blame=lines,
-        log_units=("kubelet",),
         hint="kubectl get nodes; kubectl get pods --all-namespaces --output wide",
         timeout=300,
     )
@@ -52,7 +52,15 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
         groups=(
             group("Kubelets", cluster.hostset, kubelet),
             group("Control plane", planes.planes(cluster, config), server),
-            group("Pods", [cluster.manager], proof, after=["Kubelets"], requires=cluster.hostset, timeout=320),
+            group(
+                "Pods",
+                [cluster.manager],
+                proof,
+                *proofs.probes(nodes, config),
+                after=["Kubelets"],
+                requires=cluster.hostset,
+                timeout=1020,
+            ),
         ),
     )
 
@@ -61,7 +69,7 @@ def _expected(nodes: Mapping[str, str], version: str) -> dict[str, str]:
     """Each line that the proof prints, and what to say where it does not come."""
     lines = {"api ready": "the API server does not call itself ready"}
     for node, host in nodes.items():
-        lines[f"node {node} ready"] = f"{host} is not ready, or not of version {version}"
+        lines[f"node {node} ready"] = f"{host} is not a ready node of version {version}"
         lines[f"pod {node} runs"] = f"no pod runs on {host}"
         lines[f"dns {node}"] = f"pods on {host} cannot resolve names"
         lines[f"service {node}"] = f"pods on {host} do not reach a service by its address"

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from typing import Any
 
-HOME = "/etc/kubernetes/bramble"
-KUBECTL = ["/usr/local/bin/kubectl", "--cache-dir", f"{HOME}/cache", "--kubeconfig", "/etc/kubernetes/admin.conf"]
+from .kubectl import KUBECTL
+
 NOTE = "bramble.invalid/marks"
 
 #: How often a node is tried that others change at the same moment.

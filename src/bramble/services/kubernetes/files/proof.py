@@ -1,39 +1,19 @@
 """Run pods on all nodes, and let each look at the others. Prints a line for everything that works."""
 
 import json
-import subprocess
 import sys
 import time
 import urllib.request
 from typing import Any
 
+from .kubectl import apply, faults, finish, get, inside, kubectl, log, passed, settled, unfit, waiting
+
 NAMESPACE, PORT = "bramble-proof", 8080
-HOME = "/etc/kubernetes/bramble"
-KUBECTL = ["/usr/local/bin/kubectl", "--cache-dir", f"{HOME}/cache", "--kubeconfig", "/etc/kubernetes/admin.conf"]
 #: Seconds that pods may take to start, a change of services to reach all nodes, and all of the namespace to go.
 START, SETTLE, CLEAR = 120, 20, 60
 
 asked = json.load(sys.stdin)
 nodes, version, image = asked["nodes"], asked["version"], asked["image"]
-faults: "list[str]" = []
-
-
-def _kubectl(*words: str, given: str = "", must: bool = True) -> str:
-    done = subprocess.run([*KUBECTL, *words], input=given, capture_output=True, text=True, check=False)
-    if done.returncode and must:
-        sys.exit(done.stderr.strip() or f"kubectl {words[0]} ended with {done.returncode}")
-    return done.stdout
-
-
-def _get(*words: str) -> Any:
-    return json.loads(_kubectl("get", *words, "--output", "json"))
-
-
-def _passed(line: str, good: bool, why: str = "") -> None:
-    if good:
-        sys.stdout.write(line + "\n")
-    else:
-        faults.append(f"{line}: {why}")
 
 
 def _labelled(**more: Any) -> "dict[str, Any]":
@@ -73,18 +53,25 @@ def _wanted() -> "list[dict[str, Any]]":
 
 
 def _clear() -> None:
-    _kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={CLEAR}s", must=False)
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={CLEAR}s", must=False)
 
 
-def _ready(node: "dict[str, Any]") -> bool:
-    state = {one["type"]: one["status"] for one in node["status"]["conditions"]}
-    return state.get("Ready") == "True" and node["status"]["nodeInfo"]["kubeletVersion"] == version
+def _unfit(node: "dict[str, Any]") -> str:
+    found = node["status"]["nodeInfo"]["kubeletVersion"]
+    return unfit(node) or ("" if found == version else f"it is of version {found}")
 
 
-def _inside(pod: str, *words: str) -> "dict[str, str]":
-    """What `prove` in a pod says of each word."""
-    said = _kubectl("--namespace", NAMESPACE, "exec", pod, "--", "/usr/local/bin/prove", *words, must=False)
-    return {line.partition(" ")[0]: line.partition(" ")[2] for line in said.splitlines()}
+def _log() -> "list[str]":
+    """The ends of the logs that tell why."""
+    said = []
+    if any(fault.startswith("dns ") for fault in faults):
+        said += log("kube-system", "k8s-app=kube-dns")
+    apart = [fault.partition(": ")[0].split()[1:3] for fault in faults if fault.startswith("reach ")]
+    if apart:
+        # Who is in most of the pairs is the likely cause.
+        counted = [node for pair in apart for node in pair]
+        said += log("kube-flannel", "app=flannel", max(counted, key=counted.count))
+    return said
 
 
 def _from_outside(url: str) -> str:
@@ -95,63 +82,58 @@ def _from_outside(url: str) -> str:
         return f"error: {getattr(error, 'reason', error)}"
 
 
-def _settled(ask: Any, good: Any) -> Any:
-    """What is asked, again until it is good or time is over: the nodes learn of a service one after the other."""
-    ends = time.monotonic() + SETTLE
-    answer = ask()
-    while not good(answer) and time.monotonic() < ends:
-        time.sleep(1)
-        answer = ask()
-    return answer
-
-
 def _look(pods: "dict[str, dict[str, Any]]") -> None:
-    service = _get("service", "prove", "--namespace", NAMESPACE)["spec"]
+    service = get("service", "prove", "--namespace", NAMESPACE)["spec"]
     addresses = {node: pod["status"].get("podIP", "") for node, pod in pods.items()}
     cluster_ip, outside = f"http://{service['clusterIP']}:{PORT}", service["ports"][0]["nodePort"]
     name = f"prove.{NAMESPACE}.svc.cluster.local"
+    # All nodes learn of it meanwhile: what does not work by then is not waited for once more on each.
+    ends = time.monotonic() + SETTLE
     for node, pod in pods.items():
         own = pod["metadata"]["name"]
         urls = [f"http://{address}:{PORT}" for address in addresses.values()]
-        said = _settled(
-            lambda: _inside(own, "get", *urls, cluster_ip),  # noqa: B023
+        said = settled(
+            lambda: inside(NAMESPACE, own, "get", *urls, cluster_ip),  # noqa: B023
             lambda said: all(said.get(url, "error").partition(":")[0] != "error" for url in [*urls, cluster_ip]),  # noqa: B023
+            ends - time.monotonic(),
         )
         for (other, _), url in zip(addresses.items(), urls):  # noqa: B905 - Python 3.9
-            _passed(f"reach {node} {other}", said.get(url) == other, said.get(url, "no answer"))
-        _passed(f"service {node}", said.get(cluster_ip, "") in pods, said.get(cluster_ip, "no answer"))
-        found = _settled(
-            lambda: _inside(own, "lookup", name),  # noqa: B023
+            passed(f"reach {node} {other}", said.get(url) == other, said.get(url, "no answer"))
+        passed(f"service {node}", said.get(cluster_ip, "") in pods, said.get(cluster_ip, "no answer"))
+        found = settled(
+            lambda: inside(NAMESPACE, own, "lookup", name),  # noqa: B023
             lambda found: found.get(name) == service["clusterIP"],
+            ends - time.monotonic(),
         )
-        _passed(f"dns {node}", found.get(name) == service["clusterIP"], found.get(name, "no answer"))
-        came = _settled(
+        passed(f"dns {node}", found.get(name) == service["clusterIP"], found.get(name, "no answer"))
+        came = settled(
             lambda: _from_outside(f"http://{nodes[node]}:{outside}"),  # noqa: B023
             lambda came: came in pods,
+            ends - time.monotonic(),
         )
-        _passed(f"port {node}", came in pods, came)
-        logs = _kubectl("--namespace", NAMESPACE, "logs", own, must=False)
-        _passed(f"logs {node}", f"serving on {node}" in logs, logs.strip() or "none")
+        passed(f"port {node}", came in pods, came)
+        logs = kubectl("--namespace", NAMESPACE, "logs", own, must=False)
+        passed(f"logs {node}", f"serving on {node}" in logs, logs.strip() or "none")
 
 
-_passed("api ready", _kubectl("get", "--raw", "/readyz", must=False).strip() == "ok")
-for node in _get("nodes")["items"]:
-    _passed(f"node {node['metadata']['name']} ready", _ready(node), node["status"]["nodeInfo"]["kubeletVersion"])
+passed("api ready", kubectl("get", "--raw", "/readyz", must=False).strip() == "ok")
+for node in get("nodes")["items"]:
+    why = _unfit(node)
+    passed(f"node {node['metadata']['name']} ready", not why, why)
 _clear()
 try:
-    _kubectl("apply", "--filename", "-", given="\n---\n".join(map(json.dumps, _wanted())))
-    _kubectl("--namespace", NAMESPACE, "rollout", "status", "daemonset/prove", f"--timeout={START}s", must=False)
-    found = _get("pods", "--namespace", NAMESPACE)["items"]
+    apply(*_wanted())
+    kubectl("--namespace", NAMESPACE, "rollout", "status", "daemonset/prove", f"--timeout={START}s", must=False)
+    found = get("pods", "--namespace", NAMESPACE)["items"]
     pods = {pod["spec"].get("nodeName", ""): pod for pod in found}
     running = {}
     for node, pod in pods.items():
-        states = pod["status"].get("containerStatuses", [{}])
-        good = bool(states[0].get("ready"))
-        _passed(f"pod {node} runs", good, json.dumps(states[0].get("state", pod["status"]["phase"])))
-        if good:
+        why = waiting(pod)
+        passed(f"pod {node} runs", not why, why)
+        if not why:
             running[node] = pod
     _look(running)
+    told = _log()
 finally:
     _clear()
-if faults:
-    sys.stderr.write("\n".join(faults))
+finish(*told)

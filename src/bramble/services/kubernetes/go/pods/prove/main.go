@@ -1,9 +1,11 @@
 // What the verification runs in pods: it serves its node's name, and looks at others from where it is.
 //
-//	prove serve                     answers HTTP on port 8080 with $NODE; /written says what a volume holds
+//	prove serve                     answers HTTP on port 8080 with $NODE
+//	prove wait                      does nothing, until it is told to end
 //	prove get URL...                one line an URL: the answer, or "error: why"
 //	prove lookup NAME...            one line a name: its addresses, or "error: why"
 //	prove write FILE TEXT           writes a file
+//	prove read FILE...              one line a file: what it holds, or "error: why"
 package main
 
 import (
@@ -13,9 +15,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"sort"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -23,7 +27,7 @@ const patience = 5 * time.Second
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "serve, get, lookup or write?")
+		fmt.Fprintln(os.Stderr, "serve, wait, get, lookup, write or read?")
 		os.Exit(2)
 	}
 	switch words := os.Args[2:]; os.Args[1] {
@@ -33,13 +37,22 @@ func main() {
 		each(words, get)
 	case "lookup":
 		each(words, lookup)
+	case "wait":
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+		<-signals
+	case "read":
+		each(words, func(name string) (string, error) {
+			text, err := os.ReadFile(name)
+			return string(text), err
+		})
 	case "write":
 		if err := os.WriteFile(words[0], []byte(words[1]), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	default:
-		fmt.Fprintln(os.Stderr, "serve, get, lookup or write?")
+		fmt.Fprintln(os.Stderr, "serve, wait, get, lookup, write or read?")
 		os.Exit(2)
 	}
 }
