@@ -89,8 +89,8 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
             for earlier, host in _in_turn(control)
         ),
         group("Workers", workers, join, after=["Token"], requires=manager),
-        group("Kubelet", everyone, *_kubelet()),
-        group("Nodes", manager, *_nodes(control, cluster, config, nodes), after=["Kubelet"]),
+        group("Kubelet", everyone, _kubelet),
+        group("Nodes", manager, *_nodes(control, cluster, config), after=["Kubelet"]),
         *addons.groups(cluster, config),
         *labels,
     )
@@ -170,11 +170,20 @@ def _kubeadm(phase: str, name: str) -> Command:
     )
 
 
-def _kubelet() -> tuple[Step, ...]:
-    """A kubelet that falls is started anew by systemd without end, so only its own word tells that it stands."""
+def _kubelet(host: str) -> tuple[Step, ...]:
+    """A kubelet that falls is started anew by systemd without end, so only its own word tells that it stands.
+
+    Each host waits for its own node, so that one that is not ready is told by its name, with its own log.
+    """
     return (
         Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf")),
         Wait(http="http://127.0.0.1:10248/healthz", name="the kubelet to be well", unit="kubelet", deadline=120),
+        Wait(
+            command=("sh", "-c", text("own.sh"), "own", configuration.node_name(host)),
+            name="its node to be ready",
+            unit="kubelet",
+            deadline=300,
+        ),
     )
 
 
@@ -206,7 +215,7 @@ def _token(nodes: str) -> Command:
     )
 
 
-def _nodes(control: Sequence[str], cluster: Cluster, config: Config, nodes: str) -> tuple[Step, ...]:
+def _nodes(control: Sequence[str], cluster: Cluster, config: Config) -> tuple[Step, ...]:
     works = "yes" if config.works(len(cluster.hosts)) else "no"
     return (
         *(
@@ -218,8 +227,8 @@ def _nodes(control: Sequence[str], cluster: Cluster, config: Config, nodes: str)
             for host in control
         ),
         Wait(
-            command=("sh", "-c", text("ready.sh"), "ready", *nodes.split()),
-            name="all nodes and the system's pods",
+            command=("sh", "-c", text("ready.sh"), "ready", configuration.node_name(cluster.manager)),
+            name="the system's pods",
             unit="kubelet",
             deadline=300,
         ),

@@ -96,7 +96,6 @@ def _control_plane(cluster: Cluster, config: Config, facts: Mapping[str, Facts])
 def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Group]:
     node, home = configuration.node_name(host), programs.home(config.version)
     phase = "apply" if host == cluster.manager else "node"
-    everyone = map(configuration.node_name, cluster.hostset)
     moved = last
     if len(cluster.hosts) > 1:  # on a single host there is nowhere to go
         moved = f"Drain {host}"
@@ -135,8 +134,8 @@ def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Gr
             unless=("sh", "-c", text("return.sh"), "check", node),
         ),
         Wait(
-            command=("sh", "-c", text("ready.sh"), "ready", *everyone),
-            name="all nodes and the system's pods",
+            command=("sh", "-c", text("ready.sh"), "ready", node),
+            name="the node and the system's pods",
             unit="kubelet",
             deadline=300,
         ),
