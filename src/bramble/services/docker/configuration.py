@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -30,7 +31,10 @@ def daemon_keys(config: Config) -> dict[str, Any]:
     if config.data != USUAL:
         keys["data-root"] = config.data
     if config.address_pool is not None:
-        keys["default-address-pools"] = [{"base": config.address_pool, "size": NETWORK_PREFIX}]
+        pool = ipaddress.IPv4Network(config.address_pool)
+        # The bridge that there is from the start would keep the address that it has.
+        keys["bip"] = f"{pool[1]}/{NETWORK_PREFIX}"
+        keys["default-address-pools"] = [{"base": str(pool), "size": NETWORK_PREFIX}]
     if config.live_restore:
         keys["live-restore"] = True
     return keys

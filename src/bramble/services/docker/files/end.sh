@@ -1,21 +1,32 @@
-# What Docker made goes with it; $1 is where it keeps what it has. It has been stopped by now, unless it ran before
-# bramble came, or has moved to another folder.
+# What Docker made goes with it; $1 is where it keeps what it has, or kept until it moved to another folder.
 home=$1
 ours='docker0|docker_gwbridge|br-[0-9a-f]{12}'
+docker_runs() { systemctl is-active --quiet docker; }
 docker_links() { ip -oneline link show type bridge | sed -nE "s/^[0-9]+: ($ours):.*/\1/p"; }
 
-# Containers that were to outlive Docker's restart are containerd's to end.
+# Containers that outlive Docker's restart are containerd's to end, and what forwards their ports is its own. Those that
+# a running Docker knows go on.
 end_containers() {
     systemctl is-active --quiet containerd || systemctl start containerd
-    for task in $(ctr --namespace moby tasks list --quiet); do ctr --namespace moby tasks delete --force "$task"; done
-    for one in $(ctr --namespace moby containers list --quiet); do ctr --namespace moby containers delete "$one"; done
+    known=$(docker_runs && docker ps --all --quiet --no-trunc)
+    for kind in tasks containers; do
+        for one in $(ctr --namespace moby $kind list --quiet); do
+            case "$known" in *"$one"*) continue ;; esac
+            if [ $kind = tasks ]; then force=--force; else force=; fi
+            ctr --namespace moby $kind delete $force "$one"
+        done
+    done
+    docker_runs && return
+    systemctl kill --signal=KILL docker.service
     ctr namespaces remove moby plugins.moby
 }
 
-# What lies directly in the folder may be a disk of somebody's.
+# What lies directly in the folder may be a disk of somebody's; what begins with $1 goes, too.
 unmount() {
-    awk -v home="$home/" '$2 ~ "^/run/docker/" || index($2, home) == 1 && substr($2, length(home) + 1) ~ "/" {print $2}' \
-        /proc/mounts | sort -r | while read -r mount; do umount --lazy "$mount"; done
+    awk -v home="$home/" -v also="$1" '
+        also && index($2, also) == 1 {print $2}
+        index($2, home) == 1 && substr($2, length(home) + 1) ~ "/" {print $2}
+    ' /proc/mounts | sort -r | while read -r mount; do umount --lazy "$mount"; done
 }
 
 end_network() {
@@ -48,25 +59,28 @@ end_data() {
 }
 
 {
-    if [ -e /etc/systemd/system/docker.service.d/bramble.conf ]; then
-        : # Docker goes on, in another folder.
-    elif systemctl is-active --quiet docker; then
-        for to in docker0 br-+; do iptables -w -D FORWARD -o "$to" -j DROP; done
-        exit 0
-    else
+    # What Docker had here before bramble came. Then it stays, with what has become of it.
+    theirs=$(cat "$home/.bramble/before")
+    root=$(docker_runs && docker info --format '{{.DockerRootDir}}')
+    if docker_runs && [ "${root:-$home}" != "$home" ]; then
+        end_containers
+        unmount
+    elif [ -z "$theirs" ] || ! docker_runs; then
+        [ -n "$theirs" ] || systemctl stop docker.socket docker.service
         # The package would take volumes along when it is purged.
         chmod a-x /usr/share/docker.io/contrib/nuke-graph-directory.sh
         rm -f "$home/nuke-graph-directory.sh"
-        [ -s "$home/.bramble/before" ] || systemctl stop docker.socket
         end_containers
-        unmount
+        unmount /run/docker/
         end_network
         rm -rf /run/docker /run/docker.pid
         find /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker -depth -type d -exec rmdir {} +
-        [ -s "$home/.bramble/before" ] || rm -f /etc/docker/key.json
+        [ -n "$theirs" ] || rm -f /etc/docker/key.json
     fi
-    # What was here before bramble stays, with what has become of it.
-    [ -s "$home/.bramble/before" ] || end_data
+    [ -n "$theirs" ] || end_data
+    if docker_runs && [ ! -e /etc/systemd/system/docker.service.d/bramble.conf ]; then
+        for to in docker0 br-+; do iptables -w -D FORWARD -o "$to" -j DROP; done
+    fi
 } >/dev/null 2>&1 # much of it is often not there; what counts is what is left
-[ -e /etc/systemd/system/docker.service.d/bramble.conf ] || left=$(docker_links; iptables-save 2>/dev/null | grep '^:DOCKER')
+docker_runs || left=$(docker_links; iptables-save 2>/dev/null | grep '^:DOCKER')
 [ -z "$left" ] || { echo "of Docker's network is left:" $left >&2; exit 1; }
