@@ -1,11 +1,11 @@
-"""All comparisons, or those named: ``python -m bench startup ten slurm thousand``."""
+"""All comparisons, or those named: ``python -m bench startup ten slurm thousand images``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-ALL = ("startup", "thousand", "slurm", "ten")
+ALL = ("startup", "thousand", "slurm", "ten", "images")
 
 
 def main(names: list[str]) -> int:
