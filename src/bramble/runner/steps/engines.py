@@ -87,7 +87,7 @@ class Docker:
 
     def found(self, system: System, name: str) -> "Optional[tuple[str, bool]]":
         """As `Engine.found`."""
-        listed = system.run(["docker", "image", "ls", "--no-trunc", "--quiet", name], timeout=_LOOK)
+        listed = system.run(["docker", "image", "ls", "--no-trunc", "--quiet", short(name)], timeout=_LOOK)
         return (listed.stdout.strip(), True) if listed.status == 0 else None
 
     def take_in(self, system: System, name: str, file: str) -> None:
@@ -105,6 +105,11 @@ class Docker:
 
 #: By name.
 ENGINES: "dict[str, Engine]" = {"containerd": Containerd(), "docker": Docker()}
+
+
+def short(name: str) -> str:
+    """A name as people write it, and Docker lists it: without what it means when it says no registry."""
+    return name.removeprefix("docker.io/").removeprefix("library/")
 
 
 def ctr(*words: str) -> "list[str]":

@@ -10,7 +10,7 @@ from typing import Optional
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
 from ..transfer import place
-from .engines import ENGINES, Engine
+from .engines import ENGINES, Engine, short
 
 
 @step
@@ -50,8 +50,7 @@ class ImageArchive(Step):
 
     @property
     def title(self) -> str:
-        short = self.name.removeprefix("docker.io/").removeprefix("library/")
-        return f"Image {short}" + (" in Docker" if self.engine == "docker" else "")
+        return f"Image {short(self.name)}" + (" in Docker" if self.engine == "docker" else "")
 
     def resources(self) -> "tuple[str, ...]":
         return (self._resource,)

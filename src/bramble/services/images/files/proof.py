@@ -40,8 +40,8 @@ def _containerd() -> None:
 
 
 def _docker() -> None:
-    if _must("docker", "image", "ls", "--no-trunc", "--quiet", NAME).strip() != DIGEST:
-        sys.exit(f"{NAME} is not there, or another image")
+    if _must("docker", "image", "inspect", "--format", "{{.Id}}", NAME).strip() != DIGEST:
+        sys.exit(f"{NAME} is another image")
     _say("whole")
     made = _must("docker", "create", NAME, "/bin/true").strip()
     try:
