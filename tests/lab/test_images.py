@@ -102,7 +102,10 @@ def images_on(lab: Lab, host: str) -> list[str]:
 def answers(lab: Lab, manager: str) -> dict[str, str]:
     """What the pod on each node says."""
     found = {}
+    nodes = lab.shell(manager, f"{KUBECTL} get nodes -o name").replace("node/", "").split()
     for pod in json.loads(lab.shell(manager, f"{KUBECTL} get pods -l app=app -o json"))["items"]:
+        if pod["spec"]["nodeName"] not in nodes:
+            continue  # of a node that has left: it is known for a while
         ask = f"import urllib.request as u; print(u.urlopen('http://{pod['status']['podIP']}:8080').read().decode())"
         found[pod["spec"]["nodeName"]] = lab.execute(manager, "python3", "-c", ask).strip()
     return found
