@@ -54,7 +54,7 @@ spec:
       containers: [{name: app, image: "app:1"}]
 """
 
-KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+KUBECTL = "kubectl --cache-dir /run/kubectl --kubeconfig /etc/kubernetes/admin.conf"
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_an_image_from_its_folder_to_pods_on_every_node(pis: Lab, app: Path, tmp
     removed = controller.json("images", "remove", "app:1", "--yes")
     assert removed.status == 0, removed.said[-3000:]
     assert answers(pis, manager) == {manager: "hello 2", worker: "hello 2"}
-    assert images_on(pis, manager) == [] and "images" not in controller.cluster_file.read_text()
+    assert images_on(pis, manager) == [] and "app:1" not in controller.cluster_file.read_text()
     pod = "--image=app:1 --image-pull-policy=Never --restart=Never"
     why = "jsonpath={.status.containerStatuses[0].state.waiting.reason}"
     pis.shell(manager, f"{KUBECTL} run new {pod}; {KUBECTL} wait pod/new --for={why}=ErrImageNeverPull --timeout=60s")
@@ -180,6 +180,36 @@ def test_an_image_from_its_folder_to_pods_on_every_node(pis: Lab, app: Path, tmp
     gone = controller.json("remove", "kubernetes", "--yes", timeout=400)
     assert gone.status == 0, gone.said[-3000:]
     as_found(manager, worker)
+
+
+@pytest.mark.timeout(900)
+def test_docker_that_comes_later_has_them_too(pis: Lab, app: Path, tmp_path: Path) -> None:
+    controller = Controller.of(pis, tmp_path / "controller")
+    manager = pis.hosts[0]
+    install(pis, manager, "buildah")
+    before = pis.snapshot(manager)
+    build = ("images", "build", str(app), "--tag", "app:1", "--on", manager)
+    ask = "docker run --rm app:1 say"
+
+    say(app, "hello 1")
+    assert controller.run(*build, "--hosts", manager).status == 0
+    deployed = controller.json("deploy", "docker", "--hosts", manager, timeout=400)
+    assert deployed.status == 0 and any("images follow" in note for note in deployed.report["notes"])
+    assert pis.shell(manager, ask) == "hello 1"
+    say(app, "hello 2")
+    assert controller.run(*build).status == 0
+    assert pis.shell(manager, ask) == "hello 2"
+    assert pis.shell(manager, "docker images -q --filter dangling=true") == ""
+
+    # Missing in one of them alone, it is missed; Docker goes, and it stays in containerd.
+    pis.shell(manager, "docker image rm --force app:1")
+    missed = controller.run("verify", "images")
+    assert missed.status == 3 and "in Docker" in missed.about(manager), missed.said[-3000:]
+    assert controller.run("deploy", "images").status == 0 and pis.shell(manager, ask) == "hello 2"
+    assert controller.run("remove", "docker", "--yes", timeout=300).status == 0
+    assert images_on(pis, manager) == ["docker.io/library/app:1"]
+    assert controller.run("images", "remove", "app:1", "--yes", timeout=300).status == 0
+    assert labs.diff_snapshots(before, pis.snapshot(manager)) == []
 
 
 @pytest.mark.timeout(900)
@@ -243,7 +273,7 @@ def test_the_wrong_way(pis: Lab, app: Path, tmp_path: Path) -> None:
     running = controller.start("images", "load", str(saved), "--tag", "cut:1")
     running.until("group-started", group="Images")
     running.kill()
-    running.process.wait()
+    running.finish()
     again = controller.json("images", "load", str(saved), "--tag", "cut:1")
     assert again.status == 0 and again.report["verified"] is True, again.said[-3000:]
 

@@ -138,7 +138,17 @@ class Build:
         fresh = ["--no-cache"] if self._request["fresh"] else []
         return ["--platform", PLATFORMS[self._request["architecture"]], "--file", file, *arguments, *fresh]
 
+    def _settings(self) -> str:
+        """Settings of buildah and podman on a host: what they note of networks does not stay in /etc."""
+        path = os.path.join(self._work, "containers.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'[network]\nnetwork_config_dir = "{self._work}/networks"\n')
+        return path
+
     def _must(self, argv: "list[str]") -> None:
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain"}
+        if not self._request.get("folder"):
+            environment["CONTAINERS_CONF"] = self._settings()
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -146,7 +156,7 @@ class Build:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env={**os.environ, "SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain"},
+            env=environment,
             start_new_session=True,
         )
         assert self._process.stdout
