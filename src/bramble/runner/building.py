@@ -22,7 +22,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import IO, Any, Optional
 
 from .facts import architecture
@@ -40,6 +40,9 @@ _EMULATED = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "arm", "riscv64": "
 
 #: What a builder keeps for the next build of the same; a host's goes with the last service.
 _STORAGE = os.path.join(FOLDER, "build")
+
+#: Where buildah and podman note what they know of registries, wherever they keep images.
+_CACHE = "/var/lib/containers"
 
 CHUNK = 1 << 18
 
@@ -102,8 +105,8 @@ class Build:
             return out
         buildah = self._request["builder"] == "buildah"
         words = ["build", *self._words(file), "--timestamp", "0", "--layers", "--tag", name, self._folder]
-        # Without a runtime, buildah runs the steps itself, in less of a container.
-        if buildah and not (shutil.which("crun") or shutil.which("runc")):
+        # In a change of root alone, no runtime is needed, and nothing of a network is left behind on a host.
+        if self._visits or (buildah and not (shutil.which("crun") or shutil.which("runc"))):
             words[1:1] = ["--isolation", "chroot"]
         storage: "list[str]" = []
         try:
@@ -120,6 +123,11 @@ class Build:
             self._must([*self._tool(storage), "save", "--quiet", "--format", "oci-archive", "--output", out, name])
         return out
 
+    @property
+    def _visits(self) -> bool:
+        """Whether this is a host, on which nothing must stay; the controller's builder is its user's own."""
+        return "folder" not in self._request
+
     def stop(self) -> None:
         """End the builder and all that it started."""
         if self._process is not None and self._process.poll() is None:
@@ -130,7 +138,7 @@ class Build:
         name = self._request["builder"]
         if os.getuid() != 0:
             return [name, *storage]
-        own = [] if self._request.get("folder") else ["--root", _STORAGE, "--runroot", f"{self._work}/run"]
+        own = ["--root", _STORAGE, "--runroot", f"{self._work}/run"] if self._visits else []
         return ["unshare", "--mount", "--", name, *own, *storage]
 
     def _words(self, file: str) -> "list[str]":
@@ -138,17 +146,16 @@ class Build:
         fresh = ["--no-cache"] if self._request["fresh"] else []
         return ["--platform", PLATFORMS[self._request["architecture"]], "--file", file, *arguments, *fresh]
 
-    def _settings(self) -> str:
-        """Settings of buildah and podman on a host: what they note of networks does not stay in /etc."""
+    def _settings(self) -> "dict[str, str]":
+        """What buildah and podman are told on a host, so that what they note of networks does not stay in /etc."""
+        if not self._visits:
+            return {}
         path = os.path.join(self._work, "containers.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(f'[network]\nnetwork_config_dir = "{self._work}/networks"\n')
-        return path
+        return {"CONTAINERS_CONF": path}
 
     def _must(self, argv: "list[str]") -> None:
-        environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain"}
-        if not self._request.get("folder"):
-            environment["CONTAINERS_CONF"] = self._settings()
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -156,7 +163,7 @@ class Build:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=environment,
+            env={**os.environ, "SOURCE_DATE_EPOCH": "0", "BUILDKIT_PROGRESS": "plain", **self._settings()},
             start_new_session=True,
         )
         assert self._process.stdout
@@ -214,11 +221,6 @@ class _Exactly:
         return data
 
 
-def _chunks(path: str) -> "Iterator[bytes]":
-    with open(path, "rb") as file:
-        yield from iter(lambda: file.read(CHUNK), b"")
-
-
 def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout.buffer) -> None:
     """Answer the controller at the other end of these streams."""
     os.umask(0o022)
@@ -231,28 +233,39 @@ def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout
     if request["do"] == "find":
         send(kind="found", builder=find(), architecture=architecture())
         return
+    answer, out = _built(request, stdin, lambda line: send(kind="said", text=line))
+    send(**answer)
+    if out is not None:
+        for data in iter(lambda: out.read(CHUNK), b""):
+            stdout.write(data)
+    stdout.flush()
+    os._exit(0)  # a thread of ours still waits for input
+
+
+def _built(
+    request: "dict[str, Any]", stdin: "IO[bytes]", tell: "Callable[[str], None]"
+) -> "tuple[dict[str, Any], Optional[IO[bytes]]]":
+    """The answer to a request to build, and the archive; by then, all else is gone: who has the answer ends us."""
     # Not in memory: /tmp may be.
     work = tempfile.mkdtemp(prefix="bramble-build-", dir="/var/tmp")
+    folder = request.get("folder", "")
+    going = [work] if folder or os.path.exists(_CACHE) else [work, _CACHE]
     try:
-        folder = request.get("folder", "")
         if not folder:
             folder = os.path.join(work, "context")
             _unpack(stdin, request["size"], folder)
-        build = Build(request, folder, work, lambda line: send(kind="said", text=line))
+        build = Build(request, folder, work, tell)
         threading.Thread(target=_until_end, args=(stdin, build), daemon=True).start()
-        out = build.run()
-        send(kind="built", size=os.path.getsize(out))
-        for data in _chunks(out):
-            stdout.write(data)
-        stdout.flush()
+        out = open(build.run(), "rb")  # noqa: SIM115  (read when it has no name any more)
+        return {"kind": "built", "size": os.fstat(out.fileno()).st_size}, out
     except StepError as error:
-        send(kind="step-failed", what=error.what, why=error.why, hint=error.hint, log=error.log)
+        failed = error
     except OSError as error:
         failed = os_error(error)
-        send(kind="step-failed", what=failed.what, why=failed.why, hint=failed.hint, log=())
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-    os._exit(0)  # a thread of ours still waits for input
+        for place in going:
+            shutil.rmtree(place, ignore_errors=True)
+    return {"kind": "step-failed", "what": failed.what, "why": failed.why, "hint": failed.hint, "log": failed.log}, None
 
 
 def _until_end(stdin: "IO[bytes]", build: Build) -> None:
