@@ -107,7 +107,7 @@ def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) 
     config.write_text(OWN)
 
     # A worker dies while it joins: it is named, and the others stand.
-    run = laptop.start("deploy", "kubernetes", "--set", f"version={old}", "--set", "leave_deadline=15")
+    run = laptop.start("deploy", "kubernetes", "--set", f"version={old}", "--set", "leave_deadline=40")
     run.until("step-started", host=worker, step="joins the cluster")
     pis.kill(worker)
     done = run.finish(timeout=FIRST)

@@ -166,7 +166,7 @@ def _kubeadm(phase: str, name: str) -> Command:
         argv=("sh", "-c", text("node.sh"), "node", phase, HOME),
         creates=f"{HOME}/{phase}.done",
         undo_argv=("sh", "-c", text("reset.sh")),
-        timeout=600,
+        timeout=840,
     )
 
 
