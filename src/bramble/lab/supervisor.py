@@ -8,18 +8,16 @@ Started as ``python -m bramble.lab.supervisor LAB HOST`` by :mod:`bramble.lab.po
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from bramble.errors import BrambleError, HostError
 from bramble.lab import disks, network
 from bramble.lab.cgroups import Groups, from_systemd, plain_unified
-from bramble.lab.power import entrance, find_leader, host_groups, note_groups, own_groups
+from bramble.lab.power import host_groups, note_groups, own_groups
 from bramble.lab.process import ProcessId, clean_environment, run
 from bramble.lab.state import HostSpec, LabSpec, load, locked
 
@@ -93,7 +91,6 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
         *(["sh", "-ec", 'echo $$ > "$0/cgroup.procs"; exec "$@"', str(stall)] if stall else []),
         "systemd-nspawn",
         "--quiet",
-        "--boot",
         "--register=no",
         "--keep-unit",
         f"--directory={folder / 'root'}",
@@ -109,14 +106,13 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
         "--kill-signal=SIGRTMIN+3",
         *(_FOR_CONTAINERS if host.containers else ()),
         *(f"--bind={place}/content:{path}" for path, place in disks.small_disks(lab, host).items() if path != "/"),
+        *("/bin/sh", "-c", _furnishing(host), "init"),
         # The console is where one looks when a host does not come up.
         "systemd.show_status=yes",
     ]
     # The network's settings below /proc/sys/net are the host's own; the rest of /proc/sys is the machine's.
     environment = clean_environment({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})
-    nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment)
-    _furnish(nspawn, groups, host)
-    code = nspawn.wait()
+    code = subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=environment).wait()
     if stall:
         rest = Groups((stall,))
         rest.kill()
@@ -126,10 +122,11 @@ def _boot(lab: LabSpec, host: HostSpec, groups: Groups, stall: Path | None) -> i
     return code
 
 
-def _furnish(nspawn: subprocess.Popen[bytes], groups: Groups, host: HostSpec) -> None:
-    """Give the host's root what root of a real Pi has, in the host's own mount namespace.
+def _furnishing(host: HostSpec) -> str:
+    """A script that gives the host's root what root of a real Pi has, and becomes the host's init.
 
-    nspawn mounts the v1 controllers read-only; below its own groups, the host may write them.
+    nspawn mounts the v1 controllers read-only; below its own groups, the host may write them. That must be so before
+    systemd looks which there are: it would take up some of them, and clear away what a kubelet makes in these.
     """
     words = [] if plain_unified() else [_GIVE_CONTROLLERS]
     if host.containers:
@@ -139,16 +136,7 @@ def _furnish(nspawn: subprocess.Popen[bytes], groups: Groups, host: HostSpec) ->
             f"echo {value} >/run/kernel/{Path(name).name}; mount --bind /run/kernel/{Path(name).name} /proc/sys/{name}"
             for name, value in _KERNEL.items()
         ]
-    while words and nspawn.poll() is None:
-        # A host that goes off again at once is none of our business here: the wait for nspawn sees it.
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, HostError):
-            leader = find_leader(groups)
-            # Before it has become the host's init, nspawn is still mounting: what is writable then would be overlaid.
-            if leader and Path(f"/proc/{leader}/comm").read_text().strip() in ("systemd", "init"):
-                argv = [*entrance(leader), "sh", "-c", "\n".join(words)]
-                run(argv, what="giving the host what a Pi has", check=False)
-                return
-        time.sleep(0.02)
+    return "\n".join([*words, 'exec /lib/systemd/systemd "$@"'])
 
 
 def _kill_rest(groups: Groups) -> None:
