@@ -141,4 +141,5 @@ def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Gr
         ),
         after=[f"Upgrade {host}"],
         timeout=NODE,
+        retries=1,
     )

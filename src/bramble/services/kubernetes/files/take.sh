@@ -20,12 +20,17 @@ if [ "$phase" = node ]; then
 fi
 link "$programs"
 systemctl restart kubelet
-for _ in $(seq 90); do
-    if runs "$version"; then
+# A kubelet of another version starts the servers of a control plane anew some seconds later, and these believe nobody for
+# a moment: so such a node must be well for a while.
+wanted=1 seen=0
+[ ! -e /etc/kubernetes/manifests/kube-apiserver.yaml ] || wanted=15
+for _ in $(seq 120); do
+    if runs "$version"; then seen=$((seen + 1)); else seen=0; fi
+    if [ "$seen" -ge "$wanted" ]; then
         rm -rf "$kept"
         exit 0
     fi
-    sleep 2
+    sleep 1.5
 done
 journalctl -u kubelet --no-pager -n 8 -o cat
 link "$before"
