@@ -176,6 +176,9 @@ def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
 
     # The way of each host to the API leads to those that live, also on the one that comes back.
     pis.start(second)
+    laptop.kubectl("wait", f"node/{second}", "--for=condition=Ready", "--timeout=180s")
+    server = f"pod/kube-apiserver-{second}"
+    laptop.kubectl("wait", "--namespace=kube-system", server, "--for=condition=Ready", "--timeout=120s")
     found = laptop.json("verify", "kubernetes", timeout=300)
     assert found.status == 0, found.said[-3000:]
     fixed = laptop.run("deploy", "kubernetes", "--set", "control_plane=1")
