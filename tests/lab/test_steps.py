@@ -22,6 +22,7 @@ from bramble.runner.steps import (
     Directory,
     File,
     Group,
+    JsonKeys,
     KernelArgument,
     Line,
     Link,
@@ -35,10 +36,10 @@ from bramble.runner.steps import (
 RELEASES = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}
 
 #: Step types that change nothing on a host that could be put back; they have tests of their own.
-NOTHING_TO_PUT_BACK = {"Probe", "Reboot", "Wait"}
+NOTHING_TO_PUT_BACK = {"Look", "Probe", "Reboot", "Wait"}
 
 #: What the engine must have brought before: shown with the services that have such steps, by the one suite.
-BROUGHT = {"Artifact", "Image"}
+BROUGHT = {"Artifact", "Image", "ImageArchive"}
 
 UNIT = """[Unit]
 Description=A daemon for a test
@@ -65,6 +66,12 @@ CASES = [
         "a new file",
         (File(path="/etc/new.conf", content="a\nb\n", mode=0o640, group="daemon"),),
         "[ \"$(stat -c '%a %U:%G' /etc/new.conf)\" = '640 root:daemon' ] && grep -qx b /etc/new.conf",
+    ),
+    Case(
+        "a key in a JSON file that was there",
+        (JsonKeys(path="/etc/theirs.json", keys={"ours": {"a": 1}, "both": "ours"}),),
+        'grep -q \'"theirs": true\' /etc/theirs.json && ! grep -q \'"both": "theirs"\' /etc/theirs.json',
+        given='echo \'{"theirs": true, "both": "theirs"}\' > /etc/theirs.json',
     ),
     Case(
         "a file that was there",
