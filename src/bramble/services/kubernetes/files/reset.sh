@@ -6,8 +6,10 @@ if command -v kubeadm >/dev/null; then
     kubeadm reset --force --skip-phases=remove-etcd-member >/dev/null 2>&1
 fi
 systemctl stop kubelet 2>/dev/null
+# Processes are ended here and not left to ctr, which was seen to wait for ever for one that it had not ended.
+ctr --namespace k8s.io tasks list 2>/dev/null | awk 'NR > 1 && $2 > 1 {print $2}' | xargs -r kill -9 2>/dev/null
 for task in $(ctr --namespace k8s.io tasks list --quiet 2>/dev/null); do
-    ctr --namespace k8s.io tasks delete --force "$task" >/dev/null 2>&1
+    timeout 20 ctr --namespace k8s.io tasks delete --force "$task" >/dev/null 2>&1
 done
 for container in $(ctr --namespace k8s.io containers list --quiet 2>/dev/null); do
     ctr --namespace k8s.io containers delete "$container" >/dev/null 2>&1
