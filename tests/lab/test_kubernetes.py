@@ -106,7 +106,7 @@ def test_a_cluster_that_is_cut_and_upgraded(pis: Lab, tmp_path: Path) -> None:
     config.write_text(OWN)
 
     # A worker dies while it joins: it is named, and the others stand.
-    run = laptop.start("deploy", "kubernetes", "--set", f"version={old}", "--set", "leave_deadline=40")
+    run = laptop.start("deploy", "kubernetes", "--set", f"version={old}", "--set", "leave_deadline=60")
     run.until("step-started", host=worker, step="joins the cluster")
     pis.kill(worker)
     done = run.finish(timeout=FIRST)
