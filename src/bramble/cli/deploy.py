@@ -58,7 +58,7 @@ def deploy(
     async def one(service: str, reach: Reach) -> Report:
         return await api.deploy(service, options=settings, dry_run=dry_run, verify=not no_verify, **reach)
 
-    return _carry_out(one, services, reached, output, until_failure=True)
+    return carry_out_on_services(one, services, reached, output, until_failure=True)
 
 
 @click.command(
@@ -85,7 +85,9 @@ def verify(services: tuple[str, ...], deep: bool, reached: options.Reached, outp
     """
     from .. import api
 
-    return _carry_out(lambda service, reach: api.verify(service, deep=deep, **reach), services, reached, output)
+    return carry_out_on_services(
+        lambda service, reach: api.verify(service, deep=deep, **reach), services, reached, output
+    )
 
 
 @click.command(
@@ -130,7 +132,7 @@ def scale(
     async def one(service: str, reach: Reach) -> Report:
         return await api.scale(service, add=add, drop=drop, dry_run=dry_run, verify=not no_verify, **reach)
 
-    return _carry_out(one, (service,), reached, output)
+    return carry_out_on_services(one, (service,), reached, output)
 
 
 @click.command(
@@ -170,7 +172,7 @@ def remove(
     async def one(service: str, reach: Reach) -> Report:
         return await api.remove(service, purge=purge, dry_run=dry_run, **reach)
 
-    return _carry_out(one, (service,), reached, output)
+    return carry_out_on_services(one, (service,), reached, output)
 
 
 @click.command(
@@ -252,7 +254,7 @@ def _alike(states: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         yield service, fold(one["host"] for one in alike), word, since, run
 
 
-def _carry_out(
+def carry_out_on_services(
     verb: Callable[[str, Any], Awaitable[Report]],
     services: tuple[str, ...],
     reached: options.Reached,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import complete, options
-from .deploy import no_verify_option
+from .deploy import carry_out_on_services, no_verify_option
 from .lazy import Command, Option
 
 if TYPE_CHECKING:
@@ -51,14 +51,13 @@ def upgrade(
     """
     from .. import api
     from ..api.reach import resolve
-    from .carry import carry_out, conclude, display
     from .terminal import confirm
 
     if not dry_run:
         where = resolve(reached.one).hostset
         confirm(f"Upgrade {service} on {where}{f' to {to}' if to else ''}? What runs there may pause.", yes=yes)
 
-    async def work(reach: Reach) -> list[Report]:
-        return [await api.upgrade(service, to=to, dry_run=dry_run, verify=not no_verify, **reach)]
+    async def one(service: str, reach: Reach) -> Report:
+        return await api.upgrade(service, to=to, dry_run=dry_run, verify=not no_verify, **reach)
 
-    return conclude(carry_out(work, reached, display(output)))
+    return carry_out_on_services(one, (service,), reached, output)
