@@ -97,9 +97,10 @@ class Laptop(Controller):
 
 
 @pytest.mark.timeout(2 * FIRST + 1200)
-def test_a_cluster_that_is_cut_and_upgraded(pis: Lab, tmp_path: Path) -> None:
+def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) -> None:
     old, new = programs.VERSIONS[-2:]
     laptop = Laptop.of(pis, tmp_path / "controller")
+    before = {host: pis.snapshot(host) for host in pis.hosts}
     manager, worker, last = pis.hosts
     config = Path(laptop.env["KUBECONFIG"])
     config.parent.mkdir()
@@ -146,10 +147,22 @@ def test_a_cluster_that_is_cut_and_upgraded(pis: Lab, tmp_path: Path) -> None:
     again = laptop.json("upgrade", "kubernetes", "--yes", timeout=300)
     assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
 
+    # Removed while a host is gone: it is named; back again, it is left as it was found, too.
+    pis.kill(last)
+    removed = laptop.json("remove", "kubernetes", "--yes", timeout=300)
+    assert removed.status == 1 and removed.outcomes()[last] == "failed", removed.said[-3000:]
+    assert config.read_text() == OWN and [file.name for file in config.parent.iterdir()] == [config.name]
+    pis.start(last)
+    removed = laptop.run("remove", "kubernetes", "--yes", timeout=300)
+    assert removed.status == 0, removed.said[-3000:]
+    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
+    assert left == {host: [] for host in pis.hosts}
+
 
 @pytest.mark.timeout(FIRST + 900)
 def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
     laptop = Laptop.of(pis, tmp_path / "controller")
+    before = {host: pis.snapshot(host) for host in pis.hosts}
     manager, second, last = pis.hosts
     done = laptop.json("deploy", "kubernetes", "--set", "control_plane=3", timeout=FIRST)
     assert done.status == 0 and done.report["verified"] is True, done.said[-3000:]
@@ -171,3 +184,8 @@ def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
     assert found.status == 0, found.said[-3000:]
     fixed = laptop.run("deploy", "kubernetes", "--set", "control_plane=1")
     assert fixed.status == 2 and "cannot be changed" in fixed.said
+
+    removed = laptop.run("remove", "kubernetes", "--yes", timeout=300)
+    assert removed.status == 0, removed.said[-3000:]
+    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
+    assert left == {host: [] for host in pis.hosts}

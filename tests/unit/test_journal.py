@@ -51,8 +51,38 @@ def test_removal_goes_backwards_and_keeps_the_place_of_the_first_time(tmp_path: 
     journal = journal_in(tmp_path)
     for name in "abc":
         journal.intend("slurm", STEP, [name], {name: None}, "run1")
-    journal.intend("slurm", {**STEP, "mode": 1}, ["a"], {"a": "x"}, "run2")
+    journal_in(tmp_path).intend("slurm", {**STEP, "mode": 1}, ["a"], {"a": "x"}, "run2")
     assert [entry.resource for entry in journal_in(tmp_path).entries_of("slurm")] == ["c", "b", "a"]
+
+
+def test_what_comes_late_and_is_needed_by_a_step_goes_after_it(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    for name in ("program 1", "daemon", "token"):
+        journal.intend("slurm", STEP, [name], {name: None}, "run1")
+    journal = journal_in(tmp_path)
+    for name in ("program 1", "program 2", "daemon", "token"):
+        journal.intend("slurm", STEP, [name], {name: None} if name == "program 2" else {}, "run2")
+    entries = journal_in(tmp_path).entries_of("slurm")
+    assert [entry.resource for entry in entries] == ["token", "daemon", "program 2", "program 1"]
+    # Who saw a resource first is another question.
+    assert [entry.number for entry in entries] == [3, 2, 5, 1]
+    size = Path(journal.path).stat().st_size
+    again = journal_in(tmp_path)
+    for name in ("program 1", "program 2", "daemon", "token"):
+        again.intend("slurm", STEP, [name], {}, "run3")
+    assert Path(journal.path).stat().st_size == size
+
+
+def test_a_journal_without_places_is_read(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    for name in "ab":
+        journal.intend("slurm", STEP, [name], {name: None}, "run1")
+    path = Path(journal.path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        del line["entry"]["place"]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [(entry.resource, entry.place) for entry in journal_in(tmp_path).entries_of("slurm")] == [("b", 2), ("a", 1)]
 
 
 @given(st.data())

@@ -30,8 +30,11 @@ class Entry:
     step
         The step in wire form, without secrets: what undoes it.
     number
-        Counts the applications of steps on this host; entries of one application share it, and removal goes through
-        them from the highest down.
+        Counts the applications of steps on this host: which of two entries came first.
+    place
+        Where it stands among what the service does; entries of one application share it, and removal goes through them
+        from the highest down. It follows the plan as it was last carried out: what an upgrade brings late and another
+        step needs goes after that step all the same.
     before
         What was there first, before bramble ever touched it; meaningless unless ``touched``.
     touched
@@ -49,6 +52,7 @@ class Entry:
     run: str
     time: float
     after: Optional[str] = None
+    place: int = 0
 
     @property
     def record(self) -> Record:
@@ -70,6 +74,7 @@ class Journal:
     _lines: int = 0
     _number: int = 0
     _unsynced: bool = False
+    _reached: "dict[str, int]" = field(default_factory=dict)  # service: the place of what was carried out last
 
     @property
     def path(self) -> str:
@@ -101,7 +106,7 @@ class Journal:
 
     def _replay(self, line: "dict[str, Any]") -> None:
         if line["op"] == "entry":
-            entry = Entry(**line["entry"])
+            entry = Entry(**{"place": line["entry"]["number"], **line["entry"]})
             self.entries[(entry.service, entry.resource)] = entry
             self._number = max(self._number, entry.number)
         elif line["op"] == "after":
@@ -145,7 +150,7 @@ class Journal:
     def entries_of(self, service: str) -> "list[Entry]":
         """A service's entries, latest application first."""
         mine = [entry for entry in self.entries.values() if entry.service == service]
-        return sorted(mine, key=lambda entry: -entry.number)
+        return sorted(mine, key=lambda entry: -entry.place)
 
     def services(self) -> "list[str]":
         """Services that speak for something here."""
@@ -167,15 +172,17 @@ class Journal:
         """
         self._number += 1
         lines = []
-        for resource in dict.fromkeys([*resources, *before]):
+        spoken = dict.fromkeys([*resources, *before])
+        place = self._place(service, spoken)
+        for resource in spoken:
             old = self.entries.get((service, resource))
             first = old is None or not old.touched
             entry = Entry(
                 service=service,
                 resource=resource,
                 step=step,
-                # The place in the order of removal stays too: what was put in first goes last.
                 number=self._number if old is None else old.number,
+                place=place,
                 touched=resource in before if old is None else old.touched or resource in before,
                 before=before.get(resource) if first or old is None else old.before,
                 run=run,
@@ -183,11 +190,21 @@ class Journal:
                 after=None if old is None else old.after,
             )
             # A run that changes nothing writes nothing.
-            if old is not None and resource not in before and (old.step, old.touched) == (step, entry.touched):
+            same = (step, place, entry.touched)
+            if old is not None and resource not in before and (old.step, old.place, old.touched) == same:
                 continue
             self.entries[(service, resource)] = entry
             lines.append({"op": "entry", "entry": asdict(entry)})
         self._append(lines)
+
+    def _place(self, service: str, resources: "Iterable[str]") -> int:
+        """The place of a step in the order of its plan: its old one, unless what comes before it has got a later one."""
+        places = [entry.place if entry else 0 for entry in (self.entries.get((service, one)) for one in resources)]
+        place = max(places, default=0)
+        if not place or min(places) < self._reached.get(service, 0):
+            place = self._number
+        self._reached[service] = place
+        return place
 
     def confirm(self, service: str, resource: str, after: Optional[str]) -> None:
         """Write down the fingerprint of what was brought about.

@@ -36,7 +36,7 @@ class Removal:
         """Entries of one application of a step, together (apt removes in one transaction, too), latest first."""
         batch: list[Entry] = []
         for entry in self._entries:
-            if batch and (entry.number != batch[0].number or entry.step["type"] != batch[0].step["type"]):
+            if batch and (entry.place != batch[0].place or entry.step["type"] != batch[0].step["type"]):
                 yield batch
                 batch = []
             batch.append(entry)

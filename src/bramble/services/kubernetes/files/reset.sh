@@ -14,7 +14,9 @@ done
 for container in $(ctr --namespace k8s.io containers list --quiet 2>/dev/null); do
     ctr --namespace k8s.io containers delete "$container" >/dev/null 2>&1
 done
-for mount in $(awk '$2 ~ "^/var/lib/kubelet/" {print $2}' /proc/mounts | sort -r); do umount --lazy "$mount"; done
+# What kubeadm leaves of volumes, and of pods that it could not end.
+folders='^/(var/lib/kubelet|run/containerd/io.containerd.grpc.v1.cri)/'
+for mount in $(awk '{print $2}' /proc/mounts | grep -E "$folders" | sort -r); do umount --lazy "$mount"; done
 for link in flannel.1 cni0; do ip link delete "$link" 2>/dev/null; done
 for network in $(ip netns list 2>/dev/null | awk '/^cni-/ {print $1}'); do ip netns delete "$network"; done
 for table in $(nft list tables 2>/dev/null | awk '$3 ~ /^(kube-proxy|flannel-ipv4|flannel-ipv6)$/ {print $2 "/" $3}'); do
