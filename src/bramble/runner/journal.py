@@ -198,7 +198,7 @@ class Journal:
         self._append(lines)
 
     def _place(self, service: str, resources: "Iterable[str]") -> int:
-        """The place of a step in the order of its plan: its old one, unless what comes before it has got a later one."""
+        """The place of a step in the order of its plan: its old one, unless what comes before it got a later one."""
         places = [entry.place if entry else 0 for entry in (self.entries.get((service, one)) for one in resources)]
         place = max(places, default=0)
         if not place or min(places) < self._reached.get(service, 0):
