@@ -27,7 +27,7 @@ _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_D
 
 
 #: Files whose every test runs containers.
-_WITH_CONTAINERS = ("test_artifacts", "test_docker", "test_images", "test_kubernetes")
+_WITH_CONTAINERS = ("test_artifacts", "test_docker", "test_images", "test_kubernetes", "test_web_app")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

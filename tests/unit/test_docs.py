@@ -55,6 +55,8 @@ def pages() -> dict[str, str]:
 
 
 PAGES = pages()
+#: The programs and files that the manual shows; what is built from them has no page.
+EXAMPLES = [path for path in sorted((DOCS / "examples").rglob("*.*")) if path.suffix in (".py", ".go", ".yaml")]
 COMMANDS = list(extension("commands").walk())
 ERRORS = list(extension("tables").error_classes())
 
@@ -236,9 +238,9 @@ def test_links_lead_to_files(page: Path) -> None:
     assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
 
 
-@pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_examples_stand_in_the_manual(path: Path) -> None:
-    assert any(f"examples/{path.name}" in page for page in PAGES.values())
+    assert any(f"examples/{path.relative_to(DOCS / 'examples')}" in page for page in PAGES.values())
 
 
 def shown_with_output() -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import shutil
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -61,6 +62,8 @@ async def grant(at_work: Job, room: Service, cluster: Cluster, config: Any, fact
     name = kubeconfig.put(access)
     what = "its certificate is renewed" if there else f"try: kubectl --context {name} get nodes"
     at_work.note(f"{kubeconfig.path()} has the context {name}; {what}")
+    if not there and not shutil.which("kubectl"):
+        at_work.note("kubectl is not on this machine yet: https://kubernetes.io/docs/tasks/tools/")
     if not await _answers(entrance.server):
         at_work.note(f"{entrance.server} does not answer from here: kubectl works where nothing lies between")
 

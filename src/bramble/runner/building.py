@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -43,6 +44,9 @@ _STORAGE = os.path.join(FOLDER, "build")
 
 #: Where buildah and podman note what they know of registries, wherever they keep images.
 _CACHE = "/var/lib/containers"
+
+#: buildah gives every build these arguments, and then warns of its own that nobody used them.
+_OF_ITSELF = re.compile(r"build args were not consumed: \[(?:TARGET[A-Z]+ ?)+\]")
 
 CHUNK = 1 << 18
 
@@ -168,7 +172,7 @@ class Build:
         )
         assert self._process.stdout
         for line in self._process.stdout:
-            if line.strip():
+            if line.strip() and not _OF_ITSELF.search(line):
                 self._log.append(line.rstrip())
                 self._tell(self._log[-1])
         if self._process.wait() != 0:
