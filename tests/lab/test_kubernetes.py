@@ -1,4 +1,4 @@
-"""Kubernetes for those who live with it: their own kubectl, cuts in the middle, upgrades, a host that is lost."""
+"""Kubernetes for those who live with it: their own kubectl, cuts in the middle, upgrades, backups, a lost host."""
 
 from __future__ import annotations
 
@@ -147,6 +147,18 @@ def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) 
     again = laptop.json("upgrade", "kubernetes", "--yes", timeout=300)
     assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
 
+    # What the cluster knows outlives it: from a file alone it comes back, on hosts that have nothing of it any more.
+    file = tmp_path / "kept.backup"
+    kept = laptop.json("backup", "kubernetes", "--to", str(file))
+    assert kept.status == 0 and file.stat().st_mode & 0o777 == 0o600, kept.said[-3000:]
+    assert laptop.run("remove", "kubernetes", "--yes", timeout=300).status == 0
+    other = laptop.json("restore", "kubernetes", str(file), "--yes", timeout=600)
+    assert other.status == 0 and other.report["verified"] is True, other.said[-4000:]
+    laptop.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    assert not file.with_name(".kept.backup.part").exists() and "etcd" not in pis.shell(
+        manager, "ls /var/lib/bramble/restore 2>/dev/null || true"
+    )
+
     # Removed while a host is gone: it is named; back again, it is left as it was found, too.
     pis.kill(last)
     removed = laptop.json("remove", "kubernetes", "--yes", timeout=300)
@@ -168,6 +180,9 @@ def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
     assert done.status == 0 and done.report["verified"] is True, done.said[-3000:]
     again = laptop.json("deploy", "kubernetes", timeout=300)
     assert again.report["changed"] == 0, again.said[-3000:]
+    laptop.kubectl("create", "configmap", "kept", "--from-literal=when=before")
+    kept = laptop.json("backup", "kubernetes")
+    assert kept.status == 0, kept.said[-3000:]
 
     pis.kill(second)
     assert set(laptop.nodes()) == {manager, second, last}
@@ -184,6 +199,15 @@ def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
     assert found.status == 0, found.said[-3000:]
     fixed = laptop.run("deploy", "kubernetes", "--set", "control_plane=1")
     assert fixed.status == 2 and "cannot be changed" in fixed.said
+
+    # All three members go back to what was kept, and the cluster does its work.
+    laptop.kubectl("delete", "configmap", "kept")
+    restored = laptop.json("restore", "kubernetes", kept.report["data"]["file"], "--yes", timeout=600)
+    assert restored.status == 0 and restored.report["verified"] is True, restored.said[-3000:]
+    names = laptop.kubectl("get", "configmaps", "--output", "name")
+    assert "configmap/kept" in names and "configmap/written" not in names
+    again = laptop.json("deploy", "kubernetes", "--no-verify", timeout=300)
+    assert again.report["changed"] == 0, again.said[-3000:]
 
     removed = laptop.run("remove", "kubernetes", "--yes", timeout=300)
     assert removed.status == 0, removed.said[-3000:]

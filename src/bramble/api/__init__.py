@@ -25,6 +25,7 @@ from .artifacts import (
     artifacts_import,
     artifacts_list,
 )
+from .backup import backup, restore
 from .change import deploy, remove, scale
 from .command import Answer, command
 from .find import FoundHost, hosts_find
@@ -72,6 +73,7 @@ __all__ = [
     "artifacts_fetch",
     "artifacts_import",
     "artifacts_list",
+    "backup",
     "command",
     "deploy",
     "hosts_add",
@@ -86,6 +88,7 @@ __all__ = [
     "images_load",
     "images_remove",
     "remove",
+    "restore",
     "run",
     "run_of",
     "runs",

@@ -90,6 +90,8 @@ def plans(
 
     Parameters
     ----------
+    room
+        The service, perhaps with another plan than its usual one.
     cluster
         The service's hosts from now on.
     everyone
@@ -114,11 +116,12 @@ def plans(
     made: dict[str, Plan] = {}
     for name, its in wanted.items():
         for part in with_needs(name):
-            options = config if part is room else services.configure(part, inventory.options_of(cluster, part.name))
+            own = room if part.name == room.name else part
+            options = config if own is room else services.configure(part, inventory.options_of(cluster, part.name))
             # What several need is on the hosts of all of them.
             needing = [other for other in wanted if part in with_needs(other)]
             shared = its.with_hosts(host for other in needing for host in wanted[other].hosts)
-            made.setdefault(part.name, part.plan(wanted.get(part.name, shared), options, facts))
+            made.setdefault(part.name, own.plan(wanted.get(part.name, shared), options, facts))
     return list(made.values())
 
 

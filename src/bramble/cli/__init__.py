@@ -46,6 +46,8 @@ bramble = _Bramble(
         "status": Entry("deploy:status", _SERVICES, "Tell what is deployed where, and whether it is in order."),
         "scale": Entry("deploy:scale", _SERVICES, "Add hosts to a service, or take hosts out of it."),
         "upgrade": Entry("upgrade:upgrade", _SERVICES, "Bring a service to a later version."),
+        "backup": Entry("backup:backup", _SERVICES, "Keep what a service knows in a file."),
+        "restore": Entry("backup:restore", _SERVICES, "Bring a service back to what it knew when a backup was made."),
         "remove": Entry("deploy:remove", _SERVICES, "Take a service off, and leave each host as it was found."),
         "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
         "images": Entry("images:images", _SERVICES, "Bring images of your own to hosts, without a registry."),

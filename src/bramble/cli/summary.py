@@ -206,6 +206,10 @@ def verdict(report: Mapping[str, Any], cluster: str = "") -> tuple[str, str]:
     return f"{cluster}: {sentence}" if cluster else sentence, hint
 
 
+#: Verbs that go on where they stopped.
+_GOES_ON = ("deploy", "scale", "upgrade", "restore", "remove")
+
+
 def _verdict(report: Mapping[str, Any]) -> tuple[str, str]:
     service, hosts = report["service"] or report["verb"], fold(host["host"] for host in report["hosts"])
     failed = [host["host"] for host in report["hosts"] if host["outcome"] in ("failed", "skipped")]
@@ -217,7 +221,7 @@ def _verdict(report: Mapping[str, Any]) -> tuple[str, str]:
             return f"the command failed on {share}", ""
         if report["verb"] == "verify":
             return f"{service} does not do its work on {share}", ""
-        return f"{report['verb']} failed on {share}", again if report["verb"] in ("deploy", "scale", "remove") else ""
+        return f"{report['verb']} failed on {share}", again if report["verb"] in _GOES_ON else ""
     if report["verified"] is False:
         return f"{service} does not do its work on {hosts}", "bramble status"
     return _success(report, service, hosts), ""
@@ -233,8 +237,10 @@ def _success(report: Mapping[str, Any], service: str, hosts: str) -> str:
         return f"{service} does its work on {hosts} ({took})"
     if verb == "remove":
         return f"{service} is off {hosts}: {changes}, {took}" if changed else f"nothing to remove ({took})"
+    if verb == "backup":
+        return f"what {service} knows is in {report['data']['file']} ({took})"
     proven = " and does its work" if report["verified"] else " (not verified)"
     if not changed:
         return f"nothing to change: {service} is in place on {hosts}{proven} ({took})"
-    done = "is scaled" if verb == "scale" else f"is deployed on {hosts}"
+    done = {"scale": "is scaled", "restore": f"is back on {hosts}"}.get(verb, f"is deployed on {hosts}")
     return f"{service} {done}{proven}: {changes}, {took}"

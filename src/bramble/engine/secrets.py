@@ -52,6 +52,32 @@ class SecretStore:
         except OSError as error:
             raise BrambleError(f"the secret {path} cannot be read", why=error.strerror or "") from None
 
+    def of(self, service: str) -> dict[str, bytes]:
+        """All that a service has, by name.
+
+        Raises
+        ------
+        BrambleError
+            One cannot be read.
+        """
+        folder = self.folder / service
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        # What is hidden was cut off while it was written.
+        return {
+            f"{service}/{name}": self.read(Secret(f"{service}/{name}")) for name in names if not name.startswith(".")
+        }
+
+    def put(self, values: Mapping[str, bytes]) -> None:
+        """Keep values that were made before.
+
+        Raises
+        ------
+        BrambleError
+            The folder cannot be used.
+        """
+        for name, value in values.items():
+            _write(self.folder / name, value)
+
     def forget(self, service: str) -> None:
         """Take a service's secrets away, once no host uses them."""
         folder = self.folder / service

@@ -59,6 +59,33 @@ class Entrance:
     group: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """How what a service knows is kept apart from its hosts, and brought back to them.
+
+    Attributes
+    ----------
+    take
+        A command for the manager; it leaves what is to be kept in the folder that is its last word. The service's
+        secrets are kept besides.
+    secrets
+        Those without which nobody can use what was kept: a service with others is another one.
+    onto
+        ``(cluster, config)`` → the hosts that get these files back, in `runner.backup.LAID`, before a plan is carried
+        out there.
+    restore
+        What brings them into a service that is there.
+    anew
+        What deploys the service with them.
+    """
+
+    take: tuple[str, ...]
+    secrets: tuple[Secret, ...]
+    onto: Callable[[Cluster, Any], tuple[str, ...]]
+    restore: Planner
+    anew: Planner
+
+
 def _nothing(_config: object, _architectures: Iterable[str]) -> tuple[Artifact, ...]:
     return ()
 
@@ -93,6 +120,8 @@ class Service:
         Options that cannot change while the service is there.
     upgrade
         What brings it from one version to a later one. Raises `PlanError` where there is no way.
+    backup
+        How what it knows is kept and brought back; None where it cannot be.
     artifacts
         All that ``plan`` may bring to hosts of these architectures, so that it can be had before there are any.
     packages
@@ -124,6 +153,7 @@ class Service:
     versions: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     upgrade: Upgrader | None = None
+    backup: Backup | None = None
     artifacts: Catalogue = _nothing
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -195,6 +225,7 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
 
 
 __all__ = [
+    "Backup",
     "Catalogue",
     "Entrance",
     "Leaver",

@@ -42,6 +42,8 @@ COMMANDS = {
     "services": "services",
     "status": "status",
     "upgrade": "upgrade",
+    "backup": "backup",
+    "restore": "restore",
     "verify": "verify",
 }
 
@@ -58,6 +60,7 @@ NAMES = {
     ("images_load", "verify"): {"no_verify"},
     ("scale", "verify"): {"no_verify"},
     ("upgrade", "verify"): {"no_verify"},
+    ("restore", "verify"): {"no_verify"},
     ("verify", "service"): {"services"},
     # Standard input is read where the expression is `-`.
     ("hosts_expand", "lines"): set[str](),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import Service
+from .backup import BACKUP
 from .config import Config
 from .deep import deep
 from .entrance import entrance
@@ -25,6 +26,7 @@ SERVICE = Service(
     versions=VERSIONS,
     fixed=("control_plane", "pod_network", "service_network"),
     upgrade=upgrade,
+    backup=BACKUP,
     artifacts=artifacts,
     needs=("containerd",),
     entrance=entrance,

@@ -39,7 +39,9 @@ if ! wait_ready 60; then
         echo "this part of the control plane did not come back: journalctl -u kubelet; what was there is in $kept" >&2
         exit 1
     fi
-    sh "$home/restore.sh" "$kept/etcd.db" "$node" "$address" "$programs" "$kept/etcd-after" && wait_ready 60 || {
+    restore="sh $home/restore.sh"
+    $restore prepare "$kept/etcd.db" "$node" "$address" "$node=https://$address:2380" "$programs" "$kept/prepared" &&
+        $restore swap "$kept/etcd-after" "$kept/swapped" && wait_ready 60 || {
         echo "the control plane did not come back; all that it knew is in $kept, pki and etcd.db" >&2
         exit 1
     }

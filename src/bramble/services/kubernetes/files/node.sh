@@ -12,7 +12,10 @@ elif [ -e /etc/kubernetes/kubelet.conf ]; then
 fi
 if [ -d /etc/kubernetes/pki ] && [ ! -e "$home/pki" ]; then cp -a /etc/kubernetes/pki "$home/"; fi
 touch "$home/$phase.begun"
-# Warnings of the preflight are about this system's age, and tell a person nothing to do.
-kubeadm "$phase" --config "$home/$phase.yaml" --ignore-preflight-errors=SystemVerification,Swap
+# Warnings of the preflight are about this system's age, and tell a person nothing to do. That etcd has data already is
+# meant where a backup is brought back.
+ignored=SystemVerification,Swap
+[ ! -e /var/lib/bramble/restore/swapped ] || ignored=$ignored,DirAvailable--var-lib-etcd
+kubeadm "$phase" --config "$home/$phase.yaml" --ignore-preflight-errors=$ignored
 rm -rf "$home/pki"
 touch "$home/$phase.done"

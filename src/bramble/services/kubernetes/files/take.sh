@@ -11,7 +11,7 @@ link() {
     done
 }
 runs() {
-    said=$("$programs/kubectl" --kubeconfig /etc/kubernetes/kubelet.conf get node "$node" --no-headers 2>&1)
+    said=$("$programs/kubectl" --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/kubelet.conf get node "$node" --no-headers 2>&1)
     echo "$said" | grep -Eq "^$node +Ready[^ ]* .* v$1\$"
 }
 mkdir -p "$kept" && cp -a /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env "$kept/" || exit 1
