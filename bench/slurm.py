@@ -20,7 +20,7 @@ def main() -> Table:
         try:
             on = ["--cluster", status.cluster]
             env = {"XDG_DATA_HOME": folder}
-            script = ["bash", "bench/slurm.sh", str(_ssh_config(Path(folder), status))]
+            script = ["bash", "bench/slurm.sh", str(ssh_config(Path(folder), status))]
             script += [host.name for host in status.hosts]
             command(script)  # fills the hosts' apt cache
             taken: dict[str, list[float]] = {"script": [], "bramble": [], "again": [], "proved": [], "connections": []}
@@ -49,7 +49,8 @@ def main() -> Table:
     return table
 
 
-def _ssh_config(folder: Path, status: lab.LabStatus) -> Path:
+def ssh_config(folder: Path, status: lab.LabStatus) -> Path:
+    """A configuration by which ssh finds the hosts of a lab."""
     path = folder / "ssh_config"
     blocks = [f"Host {host.name}\n  HostName {host.address}\n" for host in status.hosts]
     common = f"Host *\n  User pi\n  IdentityFile {status.key}\n  UserKnownHostsFile {status.known_hosts}\n"

@@ -116,6 +116,12 @@ def test_two_commands_on_one_lab_wait_for_each_other(lab_folders: Path) -> None:
     both = [python("lab.up(1, 'both')") for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
     assert Lab("both").ssh("both", "hostname").stdout.strip() == "both"
+    # One that takes it away, and one that wants it meanwhile: it is there again, and whole.
+    leaving = python("lab.down('both')")
+    time.sleep(0.3)
+    coming = python("lab.up(1, 'both')")
+    assert (leaving.wait(), coming.wait()) == (0, 0)
+    assert Lab("both").ssh("both", "hostname").stdout.strip() == "both"
     labs.down("both")
     assert leftovers("both") == []
 

@@ -29,6 +29,8 @@ FORMAT = 1
 FIRST_ADDRESS, LAST_NUMBER = 10, 99
 #: Stands for the subnet of a lab of which nothing but the name is known.
 NO_SUBNET = "0.0.0.0/24"
+#: In a lab's folder: held while something of it changes.
+LOCK = "lock"
 
 
 def labs_folder() -> Path:
@@ -230,7 +232,11 @@ def locked(file: Path, busy: str, seconds: float = 60.0) -> Iterator[None]:
     deadline = time.monotonic() + seconds
     while True:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as handle:
+        try:
+            opened = file.open("a")
+        except FileNotFoundError:
+            continue  # whoever held it took the folder away just now
+        with opened as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -261,4 +267,4 @@ def existing(name: str) -> LabSpec:
 
 def changing(name: str) -> AbstractContextManager[None]:
     """The lock of a lab, held while something of it changes; ``BrambleError`` when another command holds it."""
-    return locked(labs_folder() / name / "lock", busy=f"another command is changing lab {name}")
+    return locked(labs_folder() / name / LOCK, busy=f"another command is changing lab {name}")

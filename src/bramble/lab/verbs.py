@@ -16,6 +16,7 @@ from bramble.lab.report import LabStatus
 from bramble.lab.requirements import require, require_room
 from bramble.lab.state import (
     LAST_NUMBER,
+    LOCK,
     NO_SUBNET,
     HostSpec,
     LabSpec,
@@ -233,8 +234,14 @@ def _take_away(lab: LabSpec) -> None:
     with machine_lock():
         network.remove(lab)
     clusterfile.remove(lab)
-    remove_folder(lab.folder)
-    remove_if_empty(lab.folder.parent, lab.folder.parent.parent)
+    # The lock goes last: whoever waits for it must find nothing that is half gone.
+    for part in lab.folder.iterdir():
+        if part.is_dir():
+            remove_folder(part)
+        elif part.name != LOCK:
+            part.unlink()
+    (lab.folder / LOCK).unlink(missing_ok=True)
+    remove_if_empty(lab.folder, lab.folder.parent, lab.folder.parent.parent)
 
 
 def _retire(lab: LabSpec, host: HostSpec) -> None:
