@@ -6,7 +6,11 @@ for namespace in $(ctr namespaces list --quiet); do
     # A Docker that still runs was here before bramble, and so was containerd: its containers are not ours to end.
     if [ "$namespace" = moby ] && systemctl is-active --quiet docker; then continue; fi
     for task in $(ctr --namespace "$namespace" tasks list --quiet); do
-        ctr --namespace "$namespace" tasks delete --force "$task"
+        # A container that does not end is told, and not waited for until the whole removal runs out of time.
+        timeout 60 ctr --namespace "$namespace" tasks delete --force "$task" || {
+            echo "the container $task of $namespace does not end: ctr --namespace $namespace tasks list" >&2
+            exit 1
+        }
     done
 done
 rm -f "$1"
