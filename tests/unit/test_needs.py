@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bramble.api.needs import dependents, packages_of, wanted_besides, with_needs
+from bramble.api.needs import dependents, wanted_besides, wanted_by, with_needs
 from bramble.model import Cluster, Deployment, Host
 
 
@@ -19,7 +19,7 @@ def test_what_is_needed_comes_first() -> None:
 
 def test_packages_are_asked_about_once() -> None:
     slurm = with_needs("slurm")
-    assert packages_of((*slurm, *slurm)) == slurm[0].packages != ()
+    assert wanted_by((*slurm, *slurm)).packages == slurm[0].packages != ()
 
 
 def test_what_was_deployed_for_itself_stays() -> None:

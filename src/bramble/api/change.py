@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Unpack
 
 from .. import inventory, services
@@ -15,7 +15,7 @@ from ..services import Service
 from . import kubeconfig
 from .follow import Follower, followers, plans, plans_without
 from .job import Job
-from .needs import dependents, packages_of, wanted_besides, with_needs
+from .needs import dependents, wanted_besides, wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 from .versions import require_settled
@@ -72,7 +72,7 @@ async def deploy(
     async def work() -> None:
         at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(packages_of(with_needs(service)))
+        facts = await at_work.facts(wanted_by(with_needs(service)))
         await bring_up(at_work, room, cluster, chosen, facts)
         await kubeconfig.grant(at_work, room, cluster, config, facts)
         if verify and not dry_run:
@@ -87,12 +87,13 @@ async def bring_up(
     """Record a service with these options, and bring it up on its hosts."""
     joining = cluster.hostset - cluster.members_of(room.name) if room.name in cluster.services else HostSet()
     following = followers(cluster, room.name, joining)
-    if not at_work.dry:
-        # Before the first change, so that a run that is cut off can be found and gone on with.
+
+    def record() -> None:
         inventory.save_service(cluster, room.name, options)
         for follower in following:
             follower.record()
-    await bring_about(at_work, room, cluster, services.configure(room, options), facts, following)
+
+    await bring_about(at_work, room, cluster, services.configure(room, options), facts, following, record)
 
 
 async def bring_about(
@@ -102,17 +103,26 @@ async def bring_about(
     config: Any,
     facts: Mapping[str, Facts],
     following: tuple[Follower, ...] = (),
+    record: Callable[[], None] | None = None,
 ) -> None:
     """Carry out the plan for these hosts, then put back what an earlier plan wanted and this one does not.
 
     What the service needs comes before it, what follows it comes after; and where they are not wanted any more, they go
     the other way round.
+
+    Parameters
+    ----------
+    record
+        Writes down what is about to be there: when nothing is refused any more, and nothing is changed yet, so that a
+        run that is cut off can be found and gone on with.
     """
     if not at_work.run.alive:
         return
     made = plans(room, cluster, config, facts, at_work.cluster, following)
     if not at_work.dry:
         await at_work.fetch(made)
+        if record is not None:
+            record()
     for follower in following:
         at_work.note(follower.note(room.name))
     for plan in made:
@@ -181,14 +191,16 @@ async def scale(
 
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(packages_of(with_needs(service)))
+        facts = await at_work.facts(wanted_by(with_needs(service)))
+        following = followers(everyone, service, adding, dropping)
+        if at_work.run.alive:
+            plans(room, after, config, facts, everyone, following)  # what is refused is so before anything leaves
         if draining and room.leave is not None:
             known = members.without([host.name for host in members.hosts if host.name not in facts])
             plan = room.leave(known, config, facts, draining)
             await at_work.carry_out(plan, "check" if dry_run else "apply")
             if everyone.manager not in at_work.run.alive:
                 return
-        following = followers(everyone, service, adding, dropping)
         if not dry_run:
             inventory.save_service(after, service, chosen, dropped=leaving)
             for follower in following:
@@ -271,7 +283,7 @@ async def remove(
             at_work.note(f"{service} is not on {HostSet(at_work.run.alive)}: nothing to do")
         if following:
             # What they did because of it goes before it does.
-            facts = await at_work.facts(packages_of(tuple(one.room for one in following)))
+            facts = await at_work.facts(wanted_by(tuple(one.room for one in following)))
             for plan in plans_without(service, cluster, facts, following):
                 await _put_back(at_work, plan, [follower.room.name for follower in following])
         for name in leaving:

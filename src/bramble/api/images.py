@@ -26,7 +26,7 @@ from .builders import build_for
 from .change import bring_up, remove
 from .job import Job
 from .kept import kept
-from .needs import packages_of, with_needs
+from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 
@@ -218,7 +218,7 @@ async def images_remove(names: Sequence[str], *, dry_run: bool = False, **reach:
 
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(packages_of(with_needs(SERVICE)))
+        facts = await at_work.facts(wanted_by(with_needs(SERVICE)))
         await bring_up(at_work, services.get(SERVICE), cluster, _options(left), facts)
 
     report = await at_work.do(work)
@@ -259,7 +259,7 @@ async def _bring(at_work: Job, cluster: Cluster, had: Any, *, replace: bool, ver
 
     async def work() -> None:
         await at_work.run.connect(lock=not at_work.dry)
-        facts = await at_work.facts(packages_of(with_needs(SERVICE)))
+        facts = await at_work.facts(wanted_by(with_needs(SERVICE)))
         brought: Brought = {}
 
         async def have() -> None:

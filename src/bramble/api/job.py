@@ -25,7 +25,7 @@ from ..model import Cluster
 from ..plan import Plan
 from ..runner import events
 from ..runner.events import Event
-from ..runner.facts import Facts
+from ..runner.facts import NO_MORE, Facts, Wanted
 from ..runner.secret import Secret
 from .kept import kept
 
@@ -101,15 +101,17 @@ class Job:
         self._notes.append(text)
         self.emit(events.Note(text=text))
 
-    async def facts(self, packages: tuple[str, ...] = ()) -> dict[str, Facts]:
+    async def facts(self, wanted: Wanted = NO_MORE) -> dict[str, Facts]:
         """Facts of every host of the cluster: asked now, or as last known where a host does not answer.
 
         A host that is down for a moment must not vanish from the configuration of the others.
         """
-        now = await self.run.facts(packages)
+        now = await self.run.facts(wanted)
         for host, found in now.items():
             self.emit(events.FactsGathered(host=host, facts=dataclasses.asdict(found)))
-        known = {**self.history.facts(self.cluster.name), **now}
+        # What passes is no ground to refuse a host that cannot be asked whether it is still so.
+        earlier = self.history.facts(self.cluster.name).items()
+        known = {host: dataclasses.replace(found, skew=0.0, ports={}) for host, found in earlier} | now
         return {host.name: known[host.name] for host in self.cluster.hosts if host.name in known}
 
     async def fetch(self, plans: Iterable[Plan]) -> None:

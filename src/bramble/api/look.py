@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..model import Cluster
 from ..runner import events
 from .job import OnEvent
-from .needs import packages_of, with_needs
+from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 
 
@@ -108,9 +108,9 @@ async def status(service: str = "", **reach: Unpack[Reach]) -> Report:
         journals = await at_work.run.journals()
         needed = {room.name: name for name in cluster.services for room in with_needs(name)[:-1]}
         asked = [service] if service else sorted({*cluster.services, *needed})
-        packages = packages_of(tuple(map(rooms.get, asked)))
+        wanted = wanted_by(tuple(map(rooms.get, asked)))
         # A plan is about all hosts of a service, also where only some of them were asked about.
-        facts = {**at_work.history.facts(cluster.name), **await at_work.facts(packages)}
+        facts = {**at_work.history.facts(cluster.name), **await at_work.facts(wanted)}
         whole = inventory.load(cluster.name) if cluster.file else cluster
         for current in asked:
             room = rooms.get(current)

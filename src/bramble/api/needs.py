@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from .. import services
 from ..model import Cluster, HostSet
+from ..runner.facts import Wanted
 from ..services import Service
 
 
@@ -22,9 +23,13 @@ def with_needs(name: str) -> tuple[Service, ...]:
     return (*dict.fromkeys(found), room)
 
 
-def packages_of(rooms: tuple[Service, ...]) -> tuple[str, ...]:
-    """The Debian packages whose versions their plans want to find in the facts."""
-    return tuple(dict.fromkeys(package for room in rooms for package in room.packages))
+def wanted_by(rooms: tuple[Service, ...]) -> Wanted:
+    """What their plans want to find in the facts."""
+    return Wanted(
+        packages=tuple(dict.fromkeys(package for room in rooms for package in room.packages)),
+        ports=tuple(dict.fromkeys(port for room in rooms for port in room.ports)),
+        paths=tuple(dict.fromkeys(path for room in rooms for path in room.paths)),
+    )
 
 
 def wanted_besides(cluster: Cluster, name: str, leaving: Collection[str]) -> HostSet:

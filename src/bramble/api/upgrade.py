@@ -10,7 +10,7 @@ from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..services import Service
 from . import change, kubeconfig
-from .needs import packages_of, with_needs
+from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 
@@ -45,7 +45,7 @@ async def upgrade(
 
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
-        facts = await at_work.facts(packages_of(with_needs(service)))
+        facts = await at_work.facts(wanted_by(with_needs(service)))
         missing = [host.name for host in cluster.hosts if host.name not in at_work.run.alive]
         if missing:
             raise PlanError(

@@ -9,7 +9,7 @@ from .. import inventory, services
 from ..engine.report import Report
 from ..errors import UsageError
 from ..model import Cluster
-from ..runner.facts import Facts
+from ..runner.facts import Facts, Wanted
 from ..services import Service
 from .job import Job
 from .reach import Reach, job, resolve
@@ -47,7 +47,7 @@ async def verify(service: str, *, deep: bool = False, **reach: Unpack[Reach]) ->
 
     async def work() -> None:
         await at_work.run.connect(lock=False)
-        facts = await at_work.facts(room.packages)
+        facts = await at_work.facts(Wanted(packages=room.packages))
         missing = len(at_work.run.alive) < len(cluster.hosts)
         await prove(at_work, room, cluster, config, facts, deep=deep)
         if missing:

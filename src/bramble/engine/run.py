@@ -15,7 +15,7 @@ from ..errors import BrambleError, HostError, Interrupted
 from ..plan import Group, Plan
 from ..runner import events
 from ..runner.events import Event
-from ..runner.facts import Facts
+from ..runner.facts import NO_MORE, Facts, Wanted
 from ..runner.secret import with_secrets
 from ..runner.wire import encode
 from .artifacts import Store, Stored
@@ -103,12 +103,12 @@ class Run:
             await session.lock(self.id, self.who)
         self.emit(events.HostConnected(host=host, seconds=time.monotonic() - began))
 
-    async def facts(self, packages: tuple[str, ...] = ()) -> dict[str, Facts]:
-        """Facts of all hosts that are in."""
+    async def facts(self, wanted: Wanted = NO_MORE) -> dict[str, Facts]:
+        """Facts of all hosts that are in, and what is wanted besides."""
         found: dict[str, Facts] = {}
 
         async def one(host: str) -> None:
-            found[host] = await self._sessions[host].facts(packages)
+            found[host] = await self._sessions[host].facts(wanted)
             self._addresses[host] = [found[host].address] if found[host].address else []
 
         await self._each(one)

@@ -15,7 +15,7 @@ from typing import Any
 from ..connection import Channel, Connection
 from ..errors import BrambleError, ConnectionLost, HostBusy, HostError, PythonMissing, StepFailed, SudoFailed
 from ..runner import OLDEST_PYTHON
-from ..runner.facts import Facts
+from ..runner.facts import NO_MORE, Facts, Wanted
 from ..runner.secret import Secret
 from .archive import archive
 
@@ -80,9 +80,9 @@ class Session:
         channel, _ = await self._start(part)
         return channel
 
-    async def facts(self, packages: tuple[str, ...] = ()) -> Facts:
-        """What this host is, with the installed versions of ``packages``."""
-        answer = await self._ask({"do": "facts", "packages": packages})
+    async def facts(self, wanted: Wanted = NO_MORE) -> Facts:
+        """What this host is, and what is wanted besides."""
+        answer = await self._ask({"do": "facts", **vars(wanted)})
         facts = Facts.from_json(answer["facts"])
         return dataclasses.replace(facts, skew=facts.clock - time.time())
 

@@ -40,6 +40,12 @@ def choose_manager(names: Sequence[str], asked: str = "", in_file: str = "") -> 
         raise UsageError("a cluster needs at least one host")
     for wanted, rule in ((asked, "--manager"), (in_file, "the cluster file says so")):
         if wanted and wanted not in names:
+            several = [part.strip() for part in wanted.split(",")]
+            if len(several) > 1:
+                raise UsageError(
+                    f"{len(several)} managers are named, {wanted}, and a cluster has one",
+                    hint=f"name one of them: --manager {several[0]}",
+                )
             raise UsageError(
                 f"the manager {wanted} is not one of the hosts", hint=f"the hosts are {HostSet(names)}: add {wanted}"
             )

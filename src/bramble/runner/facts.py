@@ -7,10 +7,33 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterable
 from typing import Any, Optional
 
+from . import network
 from .dataclass import dataclass, field, fields
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a plan wants to know of a host besides what facts always tell.
+
+    Attributes
+    ----------
+    packages
+        Debian packages: their installed versions.
+    ports
+        TCP ports: who listens there.
+    paths
+        Absolute paths: whether they exist.
+    """
+
+    packages: "tuple[str, ...]" = ()
+    ports: "tuple[int, ...]" = ()
+    paths: "tuple[str, ...]" = ()
+
+
+#: Nothing but what facts always tell.
+NO_MORE = Wanted()
 
 
 @dataclass(frozen=True)
@@ -59,6 +82,12 @@ class Facts:
         Addresses the host's own name resolves to there, in the order of /etc/hosts.
     address
         Where its packets to other hosts come from (the source address of its default route); empty without a route.
+    networks
+        IPv4 networks that it reaches without a gateway, and by which interface: ``10.1.1.0/24`` → ``eth0``.
+    ports
+        Those of the TCP ports asked for that are taken (as text) → by whom: ``python3 (pid 812, web.service)``.
+    paths
+        Those of the paths asked for that exist.
     """
 
     hostname: str
@@ -86,6 +115,9 @@ class Facts:
     addresses: "tuple[str, ...]" = ()
     skew: float = 0.0
     address: str = ""
+    networks: "dict[str, str]" = field(default_factory=dict)
+    ports: "dict[str, str]" = field(default_factory=dict)
+    paths: "tuple[str, ...]" = ()
 
     @classmethod
     def from_json(cls, data: "dict[str, Any]") -> "Facts":
@@ -95,7 +127,7 @@ class Facts:
         return cls(**values)
 
 
-def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
+def gather(wanted: Wanted = NO_MORE, root: str = "/") -> Facts:
     """Read the facts of this host."""
 
     def read(path: str) -> str:
@@ -133,11 +165,14 @@ def gather(packages: "Iterable[str]" = (), root: str = "/") -> Facts:
         boot_id=read("/proc/sys/kernel/random/boot_id").strip(),
         uptime=float((read("/proc/uptime").split() or ["0"])[0]),
         systemd=os.path.isdir("/run/systemd/system"),
-        packages=_installed(read("/var/lib/dpkg/status"), set(packages)) if packages else {},
+        packages=_installed(read("/var/lib/dpkg/status"), set(wanted.packages)) if wanted.packages else {},
         addresses=tuple(
             line.split()[0] for line in read("/etc/hosts").splitlines() if hostname in line.split("#")[0].split()[1:]
         ),
         address=_address(),
+        networks=network.networks(read),
+        ports=network.listeners(wanted.ports, read, root),
+        paths=tuple(path for path in wanted.paths if os.path.lexists(os.path.join(root, path.lstrip("/")))),
     )
 
 

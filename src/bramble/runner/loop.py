@@ -2,7 +2,7 @@
 
 Requests (one JSON object a line, ``do`` says which):
 
-``facts``   ``packages``: answers with ``facts-gathered``
+``facts``   the fields of `facts.Wanted`: answers with ``facts-gathered``
 ``lock``    ``run``, ``who``: takes the host's lock; answers ``locked`` or a ``host-failed``
 ``group``   ``group`` (title), ``mode`` (``check``, ``apply`` or ``verify``), ``service``, ``run``, ``timeout``,
             ``steps``: answers with events, the last one ``group-done``, ``step-failed`` or ``step-cancelled``
@@ -82,7 +82,8 @@ class Loop:
         do = request["do"]
         try:
             if do == "facts":
-                self.send({"kind": "facts-gathered", "facts": vars(facts.gather(request.get("packages", ())))})
+                wanted = facts.Wanted(**{name: tuple(found) for name, found in request.items() if name != "do"})
+                self.send({"kind": "facts-gathered", "facts": vars(facts.gather(wanted))})
             elif do == "lock":
                 self._lock(request)
             elif do == "group":

@@ -126,6 +126,10 @@ class Service:
         All that ``plan`` may bring to hosts of these architectures, so that it can be had before there are any.
     packages
         Debian packages whose installed versions ``plan`` wants to find in the facts.
+    ports
+        TCP ports of which ``plan`` wants to know who listens there.
+    paths
+        Absolute paths of which ``plan`` wants to know whether they exist.
     needs
         Services that must be deployed first, in this order.
     entrance
@@ -156,6 +160,8 @@ class Service:
     backup: Backup | None = None
     artifacts: Catalogue = _nothing
     packages: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    paths: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     entrance: Callable[[Cluster, Any, Mapping[str, Facts]], Entrance | None] | None = None
     follows: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from .backup import BACKUP
 from .config import Config
 from .deep import deep
 from .entrance import entrance
+from .foreign import PATHS, PORTS
 from .leave import leave
 from .look import look
 from .plan import artifacts, plan
@@ -28,6 +29,8 @@ SERVICE = Service(
     upgrade=upgrade,
     backup=BACKUP,
     artifacts=artifacts,
+    ports=PORTS,
+    paths=PATHS,
     needs=("containerd",),
     entrance=entrance,
     loses="pods, what they wrote, and all that the cluster knows",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ...errors import PlanError
-from ...model import Cluster
+from ...model import Cluster, HostSet
 from ...runner.facts import Facts
-from . import configuration, planes
+from . import configuration, foreign, planes
 from .config import Config
 
 #: Bytes that kubeadm insists on for a control plane (1700 MB), and what a worker needs beside its pods [measured].
@@ -17,8 +17,13 @@ CONTROL_PLANE, WORKER = 1700 * 10**6, 700 * 10**6
 #: Bytes that programs, images and their unpacked copies take [measured on a manager, rounded up].
 DISK = 3 * 10**9
 
-#: Seconds by which a clock may be wrong before certificates are not believed.
-SKEW = 300.0
+#: Seconds by which a clock may be wrong before certificates are not believed: Kubernetes dates its own five minutes
+#: back, and two hosts may be wrong in opposite directions.
+SKEW = 120.0
+
+#: Networks for pods or services where those asked for are in use, and interfaces of Kubernetes' own.
+_OTHERS = ("10.200.0.0/16", "172.28.0.0/16", "192.168.128.0/17", "10.32.0.0/16")
+_OWN = ("cni0", "flannel.1")
 
 
 def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[str, ...]:
@@ -45,15 +50,13 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
             f"a control plane of {config.control_plane} needs as many hosts, and there are {len(hosts)}",
             hint="--set control_plane=1",
         )
+    foreign.check({host: facts[host] for host in hosts}, control, several=planes.several(config))
     least = {host: CONTROL_PLANE if host in control else WORKER for host in hosts}
+    small = [host for host in hosts if facts[host].memory < least[host]]
     _refuse(
         "too little memory for Kubernetes",
-        {
-            host: f"{facts[host].memory / 1e6:.0f} of {least[host] / 1e6:.0f} MB"
-            for host in hosts
-            if facts[host].memory < least[host]
-        },
-        f"choose another manager: --manager {hosts[-1]}" if len(hosts) > 1 else "",
+        {host: f"{facts[host].memory / 1e6:.0f} of {least[host] / 1e6:.0f} MB" for host in small},
+        _instead(cluster, facts, small),
     )
     _refuse(
         "the clock is wrong, and certificates would not be believed",
@@ -69,12 +72,15 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
     for host in hosts:
         names.setdefault(configuration.node_name(host), []).append(host)
     _refuse("they would be one node", {", ".join(same): name for name, same in names.items() if len(same) > 1}, "")
-    for title, network in (("pod_network", config.pod_network), ("service_network", config.service_network)):
-        inside = ipaddress.IPv4Network(network)
+    for title, network, other in (
+        ("pod_network", config.pod_network, config.service_network),
+        ("service_network", config.service_network, config.pod_network),
+    ):
+        overlaps = {host: _overlap(facts[host], network) for host in hosts}
         _refuse(
-            f"{title} {network} holds the hosts' own addresses",
-            {host: facts[host].address for host in hosts if _within(facts[host].address, inside)},
-            f"choose another: --set {title}=10.200.0.0/16",
+            f"{title} {network} overlaps a network that the hosts themselves are in",
+            {host: found for host, found in overlaps.items() if found},
+            f"choose another: --set {title}={_free([facts[host] for host in hosts], other)}",
         )
     swapping = [host for host in hosts if facts[host].swap]
     return (f"{', '.join(swapping)}: pods do not use the swap there",) if swapping else ()
@@ -86,8 +92,28 @@ def _refuse(what: str, hosts: Mapping[str, str], hint: str) -> None:
         raise PlanError(f"{named}: {what}", hint=hint)
 
 
-def _within(address: str, network: ipaddress.IPv4Network) -> bool:
-    try:
-        return ipaddress.IPv4Address(address) in network
-    except ValueError:
-        return False
+def _instead(cluster: Cluster, facts: Mapping[str, Facts], small: list[str]) -> str:
+    """What to do about hosts with too little memory."""
+    if cluster.manager in small:
+        able = [host for host in cluster.hostset if facts[host].memory >= CONTROL_PLANE]
+        return f"choose another manager: --manager {able[0]}" if able else "a Pi with 2 GB or more must be among them"
+    return f"leave them out: --hosts {cluster.hostset - HostSet(small)}"
+
+
+def _overlap(facts: Facts, network: str) -> str:
+    """The address or network of a host's that lies in this one, or this one in it; empty where there is none."""
+    wanted = ipaddress.IPv4Network(network)
+    if ":" not in facts.address and ipaddress.IPv4Address(facts.address) in wanted:
+        return facts.address
+    if foreign.is_node(facts):
+        return ""  # what is there now is told by its own pods, too
+    others = ((other, name) for other, name in facts.networks.items() if name not in _OWN)
+    return next((f"{other}, {name}" for other, name in others if wanted.overlaps(ipaddress.IPv4Network(other))), "")
+
+
+def _free(hosts: Iterable[Facts], other: str) -> str:
+    """A network that overlaps nothing that these hosts are in, nor this other one."""
+    known = list(hosts)
+    wanted = ipaddress.IPv4Network(other)
+    free = (n for n in _OTHERS if not wanted.overlaps(ipaddress.IPv4Network(n)))
+    return next((network for network in free if not any(_overlap(facts, network) for facts in known)), _OTHERS[0])
