@@ -157,7 +157,7 @@ class Run:
         plan = with_artifacts(plan, artifacts or {})
         self._handing = None
         if mode == "apply" and store is not None and plan.artifacts:
-            self._handing = Handing(store, self._addresses, self._tell)
+            self._handing = Handing(store, self._addresses, self._tell, lambda text: self.emit(events.Note(text=text)))
             await self._handing.begin(plan, artifacts or {}, {host: self._sessions[host] for host in self.alive})
         try:
             await self._carry_out(plan, mode, secrets or {})

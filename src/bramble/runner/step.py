@@ -161,10 +161,14 @@ def os_error(error: OSError) -> StepError:
 def told(lines: "Sequence[str]") -> "tuple[str, str]":
     """Why a command failed by what it said, and what to do about it.
 
-    That is its last line, unless an earlier one tells of the disk: then the rest only came of that.
+    That is its last line, unless an earlier one tells of the disk: then the rest only came of that. A script of ours
+    may say itself what to do, in a last line ``hint: …``.
     """
     for number, hint in _REMEDIES.items():
         for line in lines:
             if os.strerror(number).lower() in line.lower():
                 return line, hint
-    return (lines[-1], "") if lines else ("", "")
+    if not lines:
+        return "", ""
+    own = lines[-1].partition("hint: ")
+    return (lines[-2], own[2]) if len(lines) > 1 and not own[0] and own[1] else (lines[-1], "")

@@ -56,6 +56,8 @@ class Incoming:
         self.grown = threading.Condition()
         self.whole = os.path.exists(path)
         self.arrived = size if self.whole else 0
+        #: Why what came was thrown away.
+        self.wrong = ""
         self._hash = hashlib.sha256()
         self._file: Optional[IO[bytes]] = None
 
@@ -111,7 +113,9 @@ class Incoming:
             self._file.close()
         if self.arrived < self.size:
             return False
-        if self._hash.hexdigest() != self.sha256:
+        found = self._hash.hexdigest()
+        if found != self.sha256:
+            self.wrong = f"its SHA-256 is {found}, and must be {self.sha256}"
             os.unlink(self.part)
             self.arrived = 0
             return False
@@ -168,11 +172,24 @@ class Transfer:
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder)
         space = os.statvfs(folder)
-        have = {wanted["sha256"]: self._present(wanted) for wanted in request["artifacts"]}
-        self._send({"kind": "looked", "have": have, "free": space.f_bavail * space.f_frsize})
+        damaged: list[str] = []
+        have = {wanted["sha256"]: self._present(wanted, damaged) for wanted in request["artifacts"]}
+        self._send({"kind": "looked", "have": have, "free": space.f_bavail * space.f_frsize, "damaged": damaged})
 
-    def _present(self, wanted: "dict[str, Any]") -> int:
-        return Incoming(wanted["sha256"], wanted["size"], place(wanted["sha256"], self._folder)).present()
+    def _present(self, wanted: "dict[str, Any]", damaged: "list[str]") -> int:
+        """How much of one is here. What an earlier run left is only believed if it is what it must be."""
+        path = place(wanted["sha256"], self._folder)
+        incoming = Incoming(wanted["sha256"], wanted["size"], path)
+        if incoming.whole:
+            found = hashlib.sha256()
+            with open(path, "rb") as file:
+                for data in iter(lambda: file.read(CHUNK), b""):
+                    found.update(data)
+            if found.hexdigest() != wanted["sha256"]:
+                damaged.append(f"the SHA-256 of {path} is {found.hexdigest()}, and must be {wanted['sha256']}")
+                os.unlink(path)
+                return 0
+        return incoming.present()
 
     def _serve(self, request: "dict[str, Any]") -> None:
         dual = socket.has_dualstack_ipv6()
@@ -214,7 +231,7 @@ class Transfer:
                 try:
                     if self._fetch(incoming, address, port, request["token"]):
                         break
-                    faults.append(f"{address}: what came was damaged or not all")
+                    faults.append(f"{address}: what came was {incoming.wrong or 'not all'}")
                 except socket.timeout:
                     faults.append(f"{address}: no answer")
                 except OSError as error:
@@ -262,7 +279,11 @@ class Transfer:
                 coming -= len(data)
             raise
         if not incoming.whole:
-            raise StepError("what came from the controller was damaged on the way", hint="run the same again")
+            raise StepError(
+                "what came from the controller was damaged on the way, and thrown away",
+                why=incoming.wrong,
+                hint="run the same again",
+            )
         self._send({"kind": "pushed"})
 
     def _tell(self, incoming: Incoming) -> None:

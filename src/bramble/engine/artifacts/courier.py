@@ -35,11 +35,11 @@ class Courier:
         """Start it beside a session, over the same connection."""
         return cls(session.name, await session.beside("transfer"))
 
-    async def look(self, wanted: list[Stored]) -> tuple[dict[str, int], int]:
-        """How many bytes of each are there, by hash, and how many are free."""
+    async def look(self, wanted: list[Stored]) -> tuple[dict[str, int], int, list[str]]:
+        """How many bytes of each are there, by hash, how many are free, and what was thrown away and why."""
         asked = [{"sha256": one.sha256, "size": one.size} for one in wanted]
         answer = await self._ask({"do": "look", "artifacts": asked})
-        return answer["have"], answer["free"]
+        return answer["have"], answer["free"], answer["damaged"]
 
     async def serve(self, token: str) -> None:
         """Let hosts that know the token fetch from this one, at `port`."""

@@ -42,6 +42,8 @@ class Fetcher:
         BrambleError
             One cannot be had, or is not what it must be.
         """
+        artifacts = list(artifacts)
+        self._look(artifacts)  # those of the user's own, too, must be what was kept
         wanted = {artifact.id: artifact for artifact in artifacts if not isinstance(artifact.source, LocalFile)}
         found, missing = self._look(wanted.values())
         groups: dict[object, list[Artifact]] = {}
@@ -63,6 +65,7 @@ class Fetcher:
             if stored is None:
                 missing.append(artifact)
             else:
+                self._store.require(artifact, stored)
                 found[artifact.id] = stored
         return found, missing
 

@@ -36,14 +36,21 @@ class Handing:
         Host → the addresses at which other hosts may reach it.
     tell
         Takes host, artifact and the bytes that have arrived there.
+    note
+        Takes what a person should know.
     """
 
     def __init__(
-        self, store: Store, addresses: Mapping[str, Iterable[str]], tell: Callable[[str, Stored, int], None]
+        self,
+        store: Store,
+        addresses: Mapping[str, Iterable[str]],
+        tell: Callable[[str, Stored, int], None],
+        note: Callable[[str], None],
     ) -> None:
         self._store = store
         self._addresses = addresses
         self._tell = tell
+        self._note = note
         self._token = secrets.token_hex(32)
         self._couriers: dict[str, Courier] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -97,7 +104,9 @@ class Handing:
             await self._one(host, courier, one)
 
     async def _require_space(self, host: str, courier: Courier, wanted: list[Stored]) -> None:
-        have, free = await courier.look(wanted)
+        have, free, damaged = await courier.look(wanted)
+        for text in damaged:
+            self._note(f"{host}: what an earlier run left there was damaged, and is brought anew: {text}")
         missing = sum(one.size - have[one.sha256] for one in wanted)
         if missing + SPARE > free:
             raise HostError(

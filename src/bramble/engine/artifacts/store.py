@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...artifact import Artifact
+from ...artifact import Artifact, LocalFile
 from ...errors import BrambleError
 
 #: Bytes that are read at a time.
@@ -63,6 +64,29 @@ class Store:
             return found if there and artifact.sha256 in ("", found.sha256) else None
         except FileNotFoundError:
             return None
+
+    def require(self, artifact: Artifact, stored: Stored) -> None:
+        """Refuse a file that is not what was taken in. One that nobody touched since is not read for that.
+
+        Raises
+        ------
+        BrambleError
+            Names the file and both hashes.
+        """
+        file, note = self.path(stored.sha256), self._index / artifact.key
+        # The note was written after the file, and nobody can set the time of a file's last change.
+        if file.stat().st_ctime_ns <= note.stat().st_mtime_ns:
+            return
+        now = digest(file)
+        if now != stored.sha256:
+            again = artifact.source.again if isinstance(artifact.source, LocalFile) else "it comes or is built anew"
+            raise BrambleError(
+                f"{stored.title} was changed since it was kept on this machine, and no host was touched",
+                why=f"the SHA-256 of {file} is {now}, and must be {stored.sha256}",
+                hint=f"a failing disk, or somebody's doing? rm {file}; then run the same again: {again}",
+            )
+        with contextlib.suppress(OSError):  # somebody else's: then it is read each time
+            os.utime(note)
 
     def all(self) -> dict[str, Stored]:
         """Everything that is here by `Artifact.key`, in the order of names."""

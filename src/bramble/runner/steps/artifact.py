@@ -58,8 +58,12 @@ class Artifact(Step):
                 hint=f"if nothing needs it, move it away: sudo mv {self.path} {self.path}.old",
             )
         found = []
-        if _content(system, self.path, system.recorded[self._resource]) != (self.sha256 or _last(system, self)):
-            found.append("content")
+        last = _last(system, self)
+        wanted = self.sha256 or last
+        content = _content(system, self.path, system.recorded[self._resource])
+        if content != wanted:
+            # Another version is no news; what was changed here is.
+            found.append(f"its SHA-256 is {content}, and must be {wanted}" if wanted == last else "content")
         if now["mode"] != self.mode:
             found.append(f"mode {now['mode']:04o} → {self.mode:04o}")
         return Change(", ".join(found), {self._resource: None}) if found else None

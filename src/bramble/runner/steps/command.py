@@ -9,7 +9,7 @@ from typing import Optional, Union
 
 from ..dataclass import field
 from ..secret import Secret, secrets_in
-from ..step import Answer, Change, Record, Step, StepError, Unknown, step
+from ..step import Answer, Change, Record, Step, StepError, Unknown, step, told
 from ..system import Output, System
 from .filesystem import digest
 
@@ -112,9 +112,11 @@ class Command(Step):
         output = self._run(system, argv, secrets=secrets)
         if output.status != 0:
             log = tuple(self._hide(line) for line in output.tail)
-            raise StepError(
-                what, why=log[-1] if log else f"it ended with status {output.status} and said nothing", log=log
-            )
+            why, hint = told(log)
+            if hint and log[-1] == f"hint: {hint}":
+                log = log[:-1]
+            why = why or f"it ended with status {output.status} and said nothing"
+            raise StepError(what, why=why, hint=hint, log=log)
 
     def _hide(self, line: str) -> str:
         """A line of output without secrets that the command may have repeated."""

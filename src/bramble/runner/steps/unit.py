@@ -42,6 +42,8 @@ class Unit(Step):
         Whether it runs now; None leaves that.
     restart_on
         Absolute paths of files and directories; when what they hold changes, a running unit is restarted.
+    restart_with
+        Paths of artifacts, which may be large; when this run puts one there, a running unit is restarted.
     reload
         Let the unit reload then, instead of restarting it.
     timeout
@@ -52,6 +54,7 @@ class Unit(Step):
     enabled: Optional[bool] = True
     running: Optional[bool] = True
     restart_on: "tuple[str, ...]" = ()
+    restart_with: "tuple[str, ...]" = ()
     reload: bool = False
     timeout: float = 120.0
 
@@ -112,8 +115,9 @@ class Unit(Step):
         # Somebody may have changed a file and restarted the unit by hand: with the file as it should be again, the
         # digest is that of old, and the unit still runs with theirs.
         written = [name.split(" ", 1)[1] for name in system.changed if name.startswith(("File ", "Link "))]
-        return self._resource not in system.changed and any(
-            path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on
+        return self._resource not in system.changed and (
+            any(f"Artifact {program}" in system.changed for program in self.restart_with)
+            or any(path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on)
         )
 
     def _mark(self, system: System, state: systemd.State) -> Optional[str]:

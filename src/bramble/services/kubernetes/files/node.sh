@@ -1,6 +1,7 @@
-# Make this host a node: init or join ($1), with what lies in $2. One that was cut half-way is begun anew.
+# Make this host a node: init or join ($1), with what lies in $2. One that was cut half-way is begun anew. $3 tells whether
+# it can reach what it is to join.
 set -e
-phase=$1 home=$2
+phase=$1 home=$2 reach=$3
 export PATH=/usr/local/bin:$PATH
 if [ -e "$home/$phase.begun" ]; then
     kubeadm reset --force >/dev/null 2>&1 || true
@@ -10,6 +11,7 @@ elif [ -e /etc/kubernetes/kubelet.conf ]; then
     echo "this host is a node of a cluster already, which bramble did not make: kubectl --kubeconfig /etc/kubernetes/kubelet.conf get nodes; if nobody needs it: sudo kubeadm reset" >&2
     exit 1
 fi
+if [ "$phase" = join ]; then sh -c "$reach" reach "$home"; fi
 if [ -d /etc/kubernetes/pki ] && [ ! -e "$home/pki" ]; then cp -a /etc/kubernetes/pki "$home/"; fi
 touch "$home/$phase.begun"
 # Warnings of the preflight are about this system's age, and tell a person nothing to do. That etcd has data already is
