@@ -16,7 +16,7 @@ from bramble import lab as labs
 from bramble.engine.session import Session
 from bramble.errors import PlanError
 from bramble.lab.testing import Lab
-from bramble.runner.facts import Facts
+from bramble.runner.facts import NO_MORE, Facts, Wanted
 
 #: Bytes; the packages that the lab lends to a new host must fit, too.
 DISK = 512 << 20
@@ -136,8 +136,8 @@ def slow_clock(monkeypatch: pytest.MonkeyPatch) -> str:
     """The host whose facts tell of a clock an hour behind (a lab's hosts share the machine's clock)."""
     asked = Session.facts
 
-    async def facts(self: Session, packages: tuple[str, ...] = ()) -> Facts:
-        found = await asked(self, packages)
+    async def facts(self: Session, wanted: Wanted = NO_MORE) -> Facts:
+        found = await asked(self, wanted)
         if self.name != "red01":
             return found
         return Facts.from_json({**vars(found), "clock": found.clock - 3600, "skew": found.skew - 3600})

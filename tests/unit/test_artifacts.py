@@ -126,6 +126,27 @@ def test_a_file_that_was_cut_short_is_fetched_again(store: Store, go: Path) -> N
     assert fetched(store, program("a"))["one/a:arm64"].startswith("bramble.invalid/m/a")
 
 
+def test_a_file_that_was_changed_since_is_refused_with_both_hashes(store: Store, go: Path) -> None:
+    fetched(store, program("a"), program("b"))
+    kept = store.find(program("a"))
+    assert kept
+    file, before = store.path(kept.sha256), store.path(kept.sha256).read_bytes()
+    file.write_bytes(before[:-2] + b"X\n")
+    os.utime(file, ns=(0, 0))  # as if nobody had written to it
+    with pytest.raises(BrambleError) as refused:
+        fetched(store, program("b"), program("a"))
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert f"of {file} is {found}, and must be {kept.sha256}" in refused.value.why
+    assert f"rm {file}" in refused.value.hint
+
+    # Put back it is believed again, and not read once more; taken away it is built again.
+    file.write_bytes(before)
+    fetched(store, program("a"))
+    assert file.stat().st_ctime_ns <= (store.folder / "index" / program("a").key).stat().st_mtime_ns
+    file.unlink()
+    assert fetched(store, program("a")) and file.read_bytes() == before
+
+
 def test_cleaned_nothing_is_left(store: Store, go: Path) -> None:
     fetched(store, program("a"), program("b"))
     size = sum(one.size for one in store.all().values())

@@ -43,6 +43,12 @@ def test_a_manager_has_to_be_one_of_the_hosts() -> None:
         choose_manager([])
 
 
+def test_one_manager_is_named_and_not_two() -> None:
+    with pytest.raises(UsageError, match="2 managers are named, red,red01") as refused:
+        choose_manager(["red", "red01"], asked="red,red01")
+    assert refused.value.hint == "name one of them: --manager red"
+
+
 def test_a_host_from_an_entry() -> None:
     assert Host.parse("pi@red01:2222") == Host(name="red01", user="pi", port=2222)
     assert Host.parse("[2001:db8::1]:22") == Host(name="2001:db8::1", port=22)

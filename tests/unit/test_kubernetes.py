@@ -16,6 +16,7 @@ from bramble.artifact import Download, GoProgram
 from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
 from bramble.services.kubernetes import SERVICE, programs, released
+from bramble.services.kubernetes.configuration import HOME
 
 NAMES = ("red", "red01", "red02")
 CLUSTER = Cluster(name="red", hosts=tuple(Host(name=name) for name in NAMES), manager="red")
@@ -51,14 +52,59 @@ def test_plan_is_as_it_was(options: dict[str, object], snapshot: SnapshotAsserti
         (facts("red01", address=""), ("red01", "route")),
         (facts("red01", address="10.244.3.1"), ("red01 (10.244.3.1)", "pod_network")),
         (facts("red01", address="10.96.0.9"), ("red01 (10.96.0.9)", "service_network")),
+        (facts("red01", skew=150.0), ("red01 (+150 s)", "clock")),
+        (facts("red02", disk_free=10**9), ("red02 (1000 of 1500 MB)", "df -h")),
+        (facts("red02", networks={"10.244.8.0/22": "wlan0"}), ("red02 (10.244.8.0/22, wlan0)", "10.200.0.0/16")),
+        (facts("red02", networks={"10.0.0.0/8": "eth0"}), ("red02 (10.0.0.0/8, eth0)", "172.28.0.0/16")),
+        (facts("red01", ports={"10250": "web (pid 8, web.service)"}), ("red01:", "10250", "--now web.service")),
+        (facts("red", ports={"6443": "nc (pid 9)", "2379": "x (pid 7)"}), ("red:", "6443", "nc (pid 9)", "2379: x")),
+        (facts("red", paths=("/etc/kubernetes/admin.conf",)), ("red (/etc/kubernetes/admin.conf)", "kubeadm reset")),
+        (facts("red02", paths=("/var/lib/rancher/k3s",)), ("red02", "did not make", "k3s-uninstall.sh")),
+        (facts("red02", paths=("/lib/systemd/system/kubelet.service",)), ("red02", "apt-get remove kubelet")),
+        (
+            facts("red", paths=(HOME,), ports={"6443": "kube-apiserver (pid 5)", "10257": "nc (pid 9)"}),
+            ("red:", "10257", "nc (pid 9)"),
+        ),
     ],
-    ids=["processor", "memory-group", "manager-memory", "worker-memory", "clock", "no-route", "pods", "services"],
 )
 def test_what_cannot_work_is_refused_by_name(changed: dict[str, Any], words: tuple[str, ...]) -> None:
     with pytest.raises(PlanError) as refused:
         SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), changed)
     text = f"{refused.value.what} {refused.value.hint}"
     assert all(word in text for word in words), text
+
+
+def test_a_worker_with_too_little_memory_is_left_out_and_a_manager_is_another() -> None:
+    small = {name: dataclasses.replace(known, memory=5 * 10**8) for name, known in FACTS.items()}
+    for known, hint in (
+        (facts("red02", memory=5 * 10**8), "--hosts red,red01"),
+        ({**small, "red01": FACTS["red01"]}, "--manager red01"),
+        (small, "2 GB"),
+    ):
+        with pytest.raises(PlanError) as refused:
+            SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), known)
+        assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # Programs of its own: a node, one that was cut half-way, and ports that only a control plane needs.
+        {"paths": (HOME, f"{HOME}/join.done", "/etc/kubernetes/kubelet.conf"), "ports": {"10250": "kubelet (pid 3)"}},
+        {"paths": (HOME, f"{HOME}/join.done"), "networks": {"10.244.2.0/24": "cni0", "10.1.1.0/24": "eth0"}},
+        {"paths": (HOME, "/etc/kubernetes/kubelet.conf"), "ports": {"10250": "kubelet (pid 3)"}},
+        {"ports": {"6443": "web (pid 3)", "7443": "web (pid 3)"}},
+        {"paths": (f"{HOME}/join.done",), "disk_free": 10**9},
+    ],
+)
+def test_what_is_its_own_is_not_refused(changes: dict[str, Any]) -> None:
+    assert SERVICE.plan(CLUSTER, services.configure(SERVICE, {}), facts("red01", **changes)).groups
+
+
+def test_the_way_to_three_needs_a_port_on_every_host() -> None:
+    config, taken = services.configure(SERVICE, {"control_plane": 3}), facts("red02", ports={"7443": "web (pid 3)"})
+    with pytest.raises(PlanError, match=r"red02: .*7443, which is taken by web \(pid 3\)"):
+        SERVICE.plan(CLUSTER, config, taken)
 
 
 def test_hosts_that_would_be_one_node_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -80,7 +81,11 @@ def test_what_somebody_changed_is_put_right(system: System) -> None:
     file.unlink()
     file.write_bytes(b"changed")
     answer = STEP.check(system)
-    assert isinstance(answer, Change) and "content" in answer.summary
+    assert isinstance(answer, Change) and f"and must be {SHA}" in answer.summary
+    assert hashlib.sha256(b"changed").hexdigest() in answer.summary
+    file.chmod(0o755)
+    other = dataclasses.replace(STEP, sha256="0" * 64).check(system)
+    assert isinstance(other, Change) and other.summary == "content"  # another version is no news
 
 
 def test_a_large_file_is_read_once(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

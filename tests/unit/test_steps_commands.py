@@ -65,6 +65,22 @@ def test_unless_is_asked_and_may_come_from_an_earlier_step(disk: Disk) -> None:
     assert isinstance(answer, Unknown) and "no-such-program" in answer.reason
 
 
+@pytest.mark.parametrize(
+    ("said", "why", "hint"),
+    [
+        ("no answer\nhint: look at the firewall", "no answer", "look at the firewall"),
+        ("hint: alone", "hint: alone", ""),
+        ("write /x: no space left on device\nctr: gave up", "write /x: no space left on device", "df -h"),
+    ],
+)
+def test_a_script_may_say_itself_what_to_do(disk: Disk, said: str, why: str, hint: str) -> None:
+    step = Command(name="join", argv=("sh", "-c", 'echo "$0" >&2; exit 1', said), creates="/no")
+    with pytest.raises(StepError) as failed:
+        step.apply(disk, change(step, disk))
+    assert failed.value.why == why and hint in failed.value.hint
+    assert failed.value.log == tuple(line for line in said.splitlines() if line != f"hint: {hint}")
+
+
 def test_a_secret_goes_in_by_standard_input_and_never_comes_out(disk: Disk) -> None:
     secret = Secret("p", value=b"hunter2\nswordfish")
     step = Command(

@@ -73,6 +73,16 @@ def test_a_file_that_was_put_right_restarts_a_unit_that_somebody_had_restarted_w
     assert step.check(host) is None
 
 
+def test_a_unit_is_restarted_with_the_program_that_was_put_back(host: Host) -> None:
+    host.unit = RUNS
+    step = Unit(name="x", restart_with=("/bin/x",))
+    host.recorded["Unit x.service"] = step.fingerprint(host)
+    host.changed.add("Artifact /bin/y")
+    assert step.check(host) is None
+    host.changed.add("Artifact /bin/x")
+    assert change(step, host).summary == "restart"
+
+
 def test_a_restart_is_due_until_the_journal_has_what_the_files_hold(host: Host) -> None:
     host.unit = {**RUNS, "DropInPaths": "/etc/systemd/system/x.service.d/a.conf /usr/lib/systemd/b.conf"}
     dropin = host.put("/etc/systemd/system/x.service.d/a.conf", "[Service]")

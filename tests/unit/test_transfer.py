@@ -61,8 +61,23 @@ def test_what_was_cut_is_gone_on_with(tmp_path: Path) -> None:
 
 def test_what_was_damaged_is_not_kept(tmp_path: Path) -> None:
     host = pushed(tmp_path, CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
-    assert "damaged" in host.said[-1]["what"]
+    assert "damaged" in host.said[-1]["what"] and f"must be {SHA}" in host.said[-1]["why"]
     assert not list(host.file.parent.iterdir())
+
+
+def test_what_an_earlier_run_left_is_not_believed_either(tmp_path: Path) -> None:
+    host = pushed(tmp_path)
+    assert Host(tmp_path).ask("look", artifacts=[WHAT]) | {"free": 0} == {
+        "kind": "looked",
+        "have": {SHA: len(CONTENT)},
+        "free": 0,
+        "damaged": [],
+    }
+    host.file.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
+    found = hashlib.sha256(host.file.read_bytes()).hexdigest()
+    looked = Host(tmp_path).ask("look", artifacts=[WHAT])
+    assert looked["have"] == {SHA: 0} and not host.file.exists()
+    assert looked["damaged"] == [f"the SHA-256 of {host.file} is {found}, and must be {SHA}"]
 
 
 def test_a_host_hands_on_what_is_still_arriving(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -32,14 +33,20 @@ def _holders(sockets: "dict[str, int]", read: "Callable[[str], str]", root: str)
     processes = os.path.join(root, "proc")
     for pid in sorted(filter(str.isdigit, os.listdir(processes)), key=int):
         folder = os.path.join(processes, pid, "fd")
-        try:
-            held = [os.readlink(os.path.join(folder, number)) for number in os.listdir(folder)]
-        except OSError:
-            continue  # it ended meanwhile, or belongs to somebody else and we are not root
-        for name in sockets.keys() & held - found.keys():
+        for name in (sockets.keys() - found.keys()) & _held(folder):
             program = read(f"/proc/{pid}/comm").strip()
             units = re.findall(r"/([^/\n]+\.service)(?=/|$)", read(f"/proc/{pid}/cgroup"), re.MULTILINE)
             found[name] = f"{program} (pid {pid}{', ' + units[-1] if units else ''})"
+    return found
+
+
+def _held(folder: str) -> "set[str]":
+    """What a process has open. One that ended meanwhile, or of somebody else where we are not root, shows nothing."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(os.path.join(folder, number)))
     return found
 
 

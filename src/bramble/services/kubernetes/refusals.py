@@ -14,8 +14,9 @@ from .config import Config
 #: Bytes that kubeadm insists on for a control plane (1700 MB), and what a worker needs beside its pods [measured].
 CONTROL_PLANE, WORKER = 1700 * 10**6, 700 * 10**6
 
-#: Bytes that programs, images and their unpacked copies take [measured on a manager, rounded up].
-DISK = 3 * 10**9
+#: Bytes that programs, images and their unpacked copies take while they come: on the control plane, and on a worker
+#: [measured, and rounded up].
+DISK, WORKER_DISK = 3 * 10**9, 1.5 * 10**9
 
 #: Seconds by which a clock may be wrong before certificates are not believed: Kubernetes dates its own five minutes
 #: back, and two hosts may be wrong in opposite directions.
@@ -58,8 +59,18 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
         {host: f"{facts[host].memory / 1e6:.0f} of {least[host] / 1e6:.0f} MB" for host in small},
         _instead(cluster, facts, small),
     )
+    room = {host: DISK if host in control else WORKER_DISK for host in hosts if not foreign.is_node(facts[host])}
     _refuse(
-        "the clock is wrong, and certificates would not be believed",
+        "too little free disk for Kubernetes",
+        {
+            host: f"{facts[host].disk_free / 1e6:.0f} of {least / 1e6:.0f} MB"
+            for host, least in room.items()
+            if facts[host].disk_free < least
+        },
+        "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+    )
+    _refuse(
+        "the clock is wrong by the controller's, and certificates would not be believed",
         {host: f"{facts[host].skew:+.0f} s" for host in hosts if abs(facts[host].skew) > SKEW},
         "timedatectl status; sudo systemctl restart systemd-timesyncd",
     )
