@@ -11,7 +11,7 @@ from .. import inventory
 from .. import services as rooms
 from ..engine.history import History, PastRun
 from ..engine.report import Report
-from ..errors import UsageError
+from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..runner import events
 from .job import OnEvent
@@ -118,18 +118,22 @@ async def status(service: str = "", **reach: Unpack[Reach]) -> Report:
             everyone = inventory.of_service(whole, recorded, given=False)
             members = everyone.only(cluster.hostset)
             known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
-            compared = everyone.manager in known.hostset
-            if compared:
+            why = ""
+            if everyone.manager in known.hostset:
                 config = rooms.configure(room, inventory.options_of(cluster, current))
-                plan = room.plan(known, config, facts)
-                await at_work.carry_out(plan, "check")
+                try:
+                    await at_work.carry_out(room.plan(known, config, facts), "check")
+                except PlanError as error:
+                    why = error.what  # what keeps one service from hosts says nothing against the others
                 if service and room.look is not None:
                     await at_work.carry_out(room.look(known, config, facts), "verify")
+            else:
+                why = f"nothing is known of the manager {everyone.manager} yet"
             for host in members.hosts:
                 entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
                 found = differences.get((host.name, current), [])
-                if not compared:
-                    found = [f"not compared: nothing is known of the manager {everyone.manager} yet"]
+                if why:
+                    found = [f"not compared: {why}"]
                 states.append(_state(host.name, current, entries, found, host.name in journals))
         if not service:
             states.extend(_left_over(journals, asked))
