@@ -39,6 +39,8 @@ chmod 755 /usr/bin/python3"""
 PRETEND = """sed 's/^{line}:.*/{line}: {kilobytes} kB/' /proc/meminfo >/run/meminfo
 mount --bind /run/meminfo /proc/meminfo"""
 
+OTHER = "systemd-run --quiet --unit=other python3 -m http.server 10250; sleep 1"
+
 K3S = "/etc/systemd/system/k3s-agent.service"
 
 #: What a host has of others, how it comes and goes, and what is said then.
@@ -69,7 +71,7 @@ REFUSED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ),
     (
         WORKER,
-        "systemd-run --quiet --unit=other python3 -m http.server 10250; sleep 1",
+        OTHER,
         "systemctl stop other",
         ("TCP port 10250", "other.service)"),
     ),
@@ -170,6 +172,12 @@ def test_told_and_mended_by_the_same_command(pis: Lab, tmp_path: Path) -> None:
     why = failed(run.finish(FIRST))
     assert "/var/lib/containerd" in why["why"] and "no space left on device" in why["why"] and "df -h" in why["hint"]
     pis.shell(WORKER, ROOM)
+
+    # Half a node is no node yet: a port that is taken is refused, and status tells it of this service.
+    with so(pis, WORKER, OTHER, "systemctl stop other"):
+        done = deploy(controller)
+        assert done.status == 2 and f"{WORKER}: Kubernetes needs the TCP port 10250" in done.stderr, done.said
+        assert f"not compared: {WORKER}: Kubernetes needs the TCP port 10250" in controller.run("status").stdout
 
     # It cannot reach the manager. And of what the run before had brought, a byte is another one by now.
     brought = f"/var/lib/bramble/artifacts/{sha256('kube-proxy')}"

@@ -74,13 +74,19 @@ def test_a_file_that_was_put_right_restarts_a_unit_that_somebody_had_restarted_w
 
 
 def test_a_unit_is_restarted_with_the_program_that_was_put_back(host: Host) -> None:
-    host.unit = RUNS
-    step = Unit(name="x", restart_with=("/bin/x",))
+    host.unit = RUNS | {"MainPID": "12"}
+    step = Unit(name="x", reload=True)
     host.recorded["Unit x.service"] = step.fingerprint(host)
-    host.changed.add("Artifact /bin/y")
+    running = Path(host.path("/proc/12/exe"))
+    running.parent.mkdir(parents=True)
+    running.symlink_to("/bin/x")
+    host.recorded["Artifact /bin/x"] = "of ours"
     assert step.check(host) is None
-    host.changed.add("Artifact /bin/x")
+    running.unlink()
+    running.symlink_to("/bin/x (deleted)")
     assert change(step, host).summary == "restart"
+    del host.recorded["Artifact /bin/x"]  # a package's: that is its own business
+    assert step.check(host) is None
 
 
 def test_a_restart_is_due_until_the_journal_has_what_the_files_hold(host: Host) -> None:

@@ -14,7 +14,9 @@ from ..engine.report import Report
 from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..runner import events
-from .job import OnEvent
+from ..runner.facts import Facts
+from ..services import Service
+from .job import Job, OnEvent
 from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 
@@ -118,17 +120,12 @@ async def status(service: str = "", **reach: Unpack[Reach]) -> Report:
             everyone = inventory.of_service(whole, recorded, given=False)
             members = everyone.only(cluster.hostset)
             known = everyone.without([host.name for host in everyone.hosts if host.name not in facts])
-            why = ""
+            why = f"nothing is known of the manager {everyone.manager} yet"
             if everyone.manager in known.hostset:
                 config = rooms.configure(room, inventory.options_of(cluster, current))
-                try:
-                    await at_work.carry_out(room.plan(known, config, facts), "check")
-                except PlanError as error:
-                    why = error.what  # what keeps one service from hosts says nothing against the others
+                why = await _compare(at_work, room, known, config, facts)
                 if service and room.look is not None:
                     await at_work.carry_out(room.look(known, config, facts), "verify")
-            else:
-                why = f"nothing is known of the manager {everyone.manager} yet"
             for host in members.hosts:
                 entries = [e for e in journals.get(host.name, ()) if e["service"] == current]
                 found = differences.get((host.name, current), [])
@@ -140,6 +137,15 @@ async def status(service: str = "", **reach: Unpack[Reach]) -> Report:
         at_work.data = {"services": [asdict(state) for state in states], **({"seen": seen} if seen else {})}
 
     return await at_work.do(work)
+
+
+async def _compare(at_work: Job, room: Service, cluster: Cluster, config: Any, facts: Mapping[str, Facts]) -> str:
+    """Find what differs from the plan of a service; why there is none, if these hosts could not have it now."""
+    try:
+        await at_work.carry_out(room.plan(cluster, config, facts), "check")
+    except PlanError as error:
+        return error.what  # says nothing against the other services
+    return ""
 
 
 def _check_deployed(service: str, cluster: Cluster) -> None:

@@ -19,6 +19,7 @@ _PROPERTIES = (
     "Result",
     "ExecMainStatus",
     "ExecMainCode",
+    "MainPID",
     "NRestarts",
     "NeedDaemonReload",
     "FragmentPath",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -42,8 +43,6 @@ class Unit(Step):
         Whether it runs now; None leaves that.
     restart_on
         Absolute paths of files and directories; when what they hold changes, a running unit is restarted.
-    restart_with
-        Paths of artifacts, which may be large; when this run puts one there, a running unit is restarted.
     reload
         Let the unit reload then, instead of restarting it.
     timeout
@@ -54,7 +53,6 @@ class Unit(Step):
     enabled: Optional[bool] = True
     running: Optional[bool] = True
     restart_on: "tuple[str, ...]" = ()
-    restart_with: "tuple[str, ...]" = ()
     reload: bool = False
     timeout: float = 120.0
 
@@ -102,6 +100,8 @@ class Unit(Step):
         if self.running is True:
             if state.active not in ("active", "reloading"):
                 verbs.append("start")
+            elif self._runs_another(system, state):
+                verbs.append("restart")
             elif state.reload_needed or self._put_right(system) or self._stale(system, state):
                 verbs.append("reload" if self.reload else "restart")
         if self.running is False and state.active in ("active", "activating", "reloading"):
@@ -115,10 +115,18 @@ class Unit(Step):
         # Somebody may have changed a file and restarted the unit by hand: with the file as it should be again, the
         # digest is that of old, and the unit still runs with theirs.
         written = [name.split(" ", 1)[1] for name in system.changed if name.startswith(("File ", "Link "))]
-        return self._resource not in system.changed and (
-            any(f"Artifact {program}" in system.changed for program in self.restart_with)
-            or any(path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on)
+        return self._resource not in system.changed and any(
+            path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on
         )
+
+    def _runs_another(self, system: System, state: systemd.State) -> bool:
+        """Whether the artifact that it runs was put back since it started: it goes on with the one of before."""
+        try:
+            program = os.readlink(system.path(f"/proc/{state.values.get('MainPID', 0)}/exe"))
+        except OSError:
+            return False
+        path, replaced, _ = program.partition(" (deleted)")
+        return bool(replaced) and f"Artifact {path}" in system.recorded
 
     def _mark(self, system: System, state: systemd.State) -> Optional[str]:
         if self.running is not True:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 
 from ... import artifact
 from ...model import Cluster
@@ -90,7 +89,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
             for earlier, host in _in_turn(control)
         ),
         group("Workers", workers, join, after=["Token"], requires=manager),
-        group("Kubelet", everyone, partial(_kubelet, config)),
+        group("Kubelet", everyone, _kubelet),
         group("Nodes", manager, *_nodes(control, cluster, config), after=["Kubelet"]),
         *addons.groups(cluster, config),
         *labels,
@@ -171,17 +170,13 @@ def _kubeadm(phase: str, name: str) -> Command:
     )
 
 
-def _kubelet(config: Config, host: str) -> tuple[Step, ...]:
+def _kubelet(host: str) -> tuple[Step, ...]:
     """A kubelet that falls is started anew by systemd without end, so only its own word tells that it stands.
 
     Each host waits for its own node, so that one that is not ready is told by its name, with its own log.
     """
     return (
-        Unit(
-            name="kubelet",
-            restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf"),
-            restart_with=(f"{programs.home(config.version)}/kubelet",),
-        ),
+        Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf")),
         Wait(http="http://127.0.0.1:10248/healthz", name="the kubelet to be well", unit="kubelet", deadline=120),
         Wait(
             command=("sh", "-c", text("own.sh"), "own", configuration.node_name(host)),
