@@ -19,7 +19,7 @@ from ..services import Service
 from . import kubeconfig
 from .change import bring_about, bring_up
 from .job import Job
-from .needs import packages_of, with_needs
+from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 from .versions import require_settled
@@ -117,7 +117,7 @@ async def restore(
         async def work() -> None:
             at_work.note(f"{service} goes back to what it knew at {origin.made}, on {origin.hosts}")
             await at_work.run.connect(lock=not dry_run)
-            facts = await at_work.facts(packages_of(with_needs(service)))
+            facts = await at_work.facts(wanted_by(with_needs(service)))
             _require_alive(at_work, onto)
             _require_place(origin, cluster.manager, facts[cluster.manager].address)
             if not dry_run:

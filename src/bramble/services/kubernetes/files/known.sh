@@ -1,11 +1,12 @@
-# Whether the cluster knows all these nodes ($2 and on), or else a token by which they may join for some minutes ($1).
+# Whether all these nodes ($2 and on) are in the cluster, or else there is a token by which they may join for some minutes
+# ($1). One that is known but not ready may have been cut while it joined: it needs the token once more.
 kubectl="/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/admin.conf"
-known=$($kubectl get nodes --output name) || exit 1
+known=$($kubectl get nodes --no-headers) || exit 1
 home=$1
 shift
 missing=
 for node in "$@"; do
-    echo "$known" | grep -qx "node/$node" || missing=$node
+    echo "$known" | grep -q "^$node  *Ready" || missing=$node
 done
 [ -n "$missing" ] || exit 0
 token=$(sed -n 's/^  name: //p' "$home/token.yaml")
