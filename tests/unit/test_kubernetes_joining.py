@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bramble.services.kubernetes.configuration import text
+from bramble.services.kubernetes.scripts import shell
 
 #: Time that passes by ten seconds with each look at it, and a sleep that takes none.
 DATE = """#!/bin/sh
@@ -42,8 +43,9 @@ def home(tmp_path: Path) -> Path:
 
 def run(home: Path, name: str, *argv: str, **played: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PATH": f"{home}/bin:{os.environ['PATH']}", "PLAYED": str(home), "FAULT": "", **played}
-    script = text(name).replace("/usr/local/bin/kubectl", "kubectl")
-    argv = ("sh", "-c", script, name, str(home), *argv)
+    sh, option, script = shell(name)
+    script = script.replace("/usr/local/bin/kubectl", f"{home}/bin/kubectl")
+    argv = (sh, option, script, name, str(home), *argv)
     return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=20, check=False)
 
 

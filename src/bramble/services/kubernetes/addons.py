@@ -12,6 +12,7 @@ from ...runner.steps import Command, Directory, File, Wait
 from . import programs
 from .config import Config
 from .configuration import HOME, text
+from .scripts import shell
 
 #: Where volumes lie on each host; the same stands in go/pods/volume.
 VOLUMES = "/var/lib/bramble-volumes"
@@ -52,18 +53,17 @@ def groups(cluster: Cluster, config: Config) -> tuple[Group, ...]:
 
 
 def _brought(name: str, manifest: str, deployment: str, namespace: str, *besides: str) -> tuple[Step, ...]:
-    script = text("addon.sh")
     return (
         File(path=f"{HOME}/{name}.yaml", content=manifest),
         Command(
             name=f"bring in {name}",
-            argv=("sh", "-c", script, "apply", name, HOME),
+            argv=shell("addon.sh", "apply", name, HOME),
             when_changed=tuple(f"{HOME}/{name}.{end}" for end in ("yaml", *besides)),
-            undo_argv=("sh", "-c", script, "remove", name, HOME),
+            undo_argv=shell("addon.sh", "remove", name, HOME),
             timeout=60,
         ),
         Wait(
-            command=("sh", "-c", text("available.sh"), "available", namespace, deployment),
+            command=shell("available.sh", "available", namespace, deployment),
             name=f"{name} to work",
             unit="kubelet",
             deadline=PATIENCE,

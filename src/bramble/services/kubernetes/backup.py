@@ -17,8 +17,9 @@ from ...runner.steps import Command, Wait
 from .. import Backup
 from . import configuration, planes, programs
 from .config import Config
-from .configuration import AT_REST, CA_KEY, HOME, text
+from .configuration import AT_REST, CA_KEY, HOME
 from .plan import plan
+from .scripts import shell
 
 SNAPSHOT = f"{LAID}/etcd.db"
 
@@ -46,10 +47,10 @@ def restore(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Pla
             control,
             Command(
                 name="etcd takes the snapshot's data",
-                argv=("sh", "-c", text("restore.sh"), "restore", "swap", f"{HOME}/before-restore", DONE),
+                argv=shell("restore.sh", "restore", "swap", f"{HOME}/before-restore", DONE),
                 creates=DONE,
             ),
-            Wait(command=("sh", "-c", text("readyz.sh")), name="its API server", unit="kubelet", deadline=SERVERS),
+            Wait(command=shell("readyz.sh"), name="its API server", unit="kubelet", deadline=SERVERS),
             after=["Snapshot"],
             requires=control,
         ),
@@ -70,7 +71,7 @@ def anew(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         _prepare(cluster.manager, facts[cluster.manager], member, config),
         Command(
             name="etcd begins with the snapshot's data",
-            argv=("sh", "-c", text("begin.sh"), "begin", DONE),
+            argv=shell("begin.sh", "begin", DONE),
             creates=DONE,
         ),
     )
@@ -79,7 +80,7 @@ def anew(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         [cluster.manager],
         Command(
             name="nodes of the snapshot are not there yet",
-            argv=("sh", "-c", text("absent.sh"), "absent", configuration.node_name(cluster.manager), ABSENT),
+            argv=shell("absent.sh", "absent", configuration.node_name(cluster.manager), ABSENT),
             creates=ABSENT,
         ),
     )
@@ -97,7 +98,7 @@ def _prepare(host: str, facts: Facts, members: str, config: Config) -> Command:
     words = ("prepare", SNAPSHOT, node, address, members, programs.home(config.version), READY)
     return Command(
         name="the snapshot becomes data of etcd",
-        argv=("sh", "-c", text("restore.sh"), "restore", *words),
+        argv=shell("restore.sh", "restore", *words),
         creates=READY,
     )
 
@@ -106,8 +107,8 @@ def _rejoin(host: str) -> Command:
     node = configuration.node_name(host)
     return Command(
         name="the cluster knows its node",
-        argv=("sh", "-c", text("rejoin.sh"), "rejoin", "do", node),
-        unless=("sh", "-c", text("rejoin.sh"), "rejoin", "check", node),
+        argv=shell("rejoin.sh", "rejoin", "do", node),
+        unless=shell("rejoin.sh", "rejoin", "check", node),
     )
 
 
@@ -124,7 +125,7 @@ def _tidy(control: tuple[str, ...]) -> Group:
 
 
 BACKUP = Backup(
-    take=("sh", "-c", text("backup.sh"), "backup"),
+    take=shell("backup.sh", "backup"),
     secrets=(CA_KEY, AT_REST),
     onto=onto,
     restore=restore,

@@ -11,7 +11,7 @@ from ...runner.facts import Facts
 from ...runner.steps import Probe
 from . import configuration, programs
 from .config import Config
-from .scripts import script
+from .scripts import script, shell
 
 #: Seconds after which a node that was lost for the proof comes back by itself, should the run be cut.
 GUARD = 300
@@ -79,7 +79,7 @@ def deep(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
 def _lose(verb: str, name: str) -> Probe:
     return Probe(
         name=name,
-        argv=("sh", "-c", configuration.text("lose.sh"), verb, str(GUARD)),
+        argv=shell("lose.sh", verb, str(GUARD)),
         expect_lines=(verb,),
         log_units=("kubelet",),
         hint="systemctl start kubelet",

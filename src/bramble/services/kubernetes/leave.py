@@ -10,6 +10,7 @@ from ...runner.facts import Facts
 from ...runner.steps import Command
 from . import configuration
 from .config import Config
+from .scripts import shell
 
 #: Seconds on top of the deadline for what comes before and after it.
 GRACE = 60.0
@@ -23,8 +24,8 @@ def leave(cluster: Cluster, config: Config, facts: Mapping[str, Facts], leaving:
     steps = (
         Command(
             name=f"move what runs on {host} away",
-            argv=("sh", "-c", configuration.text("drain.sh"), "drain", configuration.node_name(host), _seconds(config)),
-            unless=("sh", "-c", configuration.text("gone.sh"), "gone", configuration.node_name(host)),
+            argv=shell("drain.sh", "drain", configuration.node_name(host), _seconds(config)),
+            unless=shell("gone.sh", "gone", configuration.node_name(host)),
             timeout=config.leave_deadline + GRACE,
         )
         for host in leaving

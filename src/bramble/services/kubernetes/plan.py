@@ -15,6 +15,7 @@ from ...runner.steps import Artifact, Command, Directory, File, Link, Package, S
 from . import addons, configuration, marks, planes, programs, refusals, serving
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
+from .scripts import shell
 
 MODULES = "/etc/modules-load.d/bramble-kubernetes.conf"
 UNIT, DROP_IN = "/etc/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service.d"
@@ -163,9 +164,9 @@ def _kubeadm(phase: str, name: str) -> Command:
     """A node is begun anew where it was cut half-way: nothing of value is on it before it is through."""
     return Command(
         name=name,
-        argv=("sh", "-c", text("node.sh"), "node", phase, HOME, text("reach.sh") if phase == "join" else ""),
+        argv=shell("node.sh", "node", phase, HOME, text("reach.sh") if phase == "join" else ""),
         creates=f"{HOME}/{phase}.done",
-        undo_argv=("sh", "-c", text("reset.sh")),
+        undo_argv=shell("reset.sh"),
         timeout=840,
     )
 
@@ -179,7 +180,7 @@ def _kubelet(host: str) -> tuple[Step, ...]:
         Unit(name="kubelet", restart_on=(UNIT, f"{DROP_IN}/10-kubeadm.conf")),
         Wait(http="http://127.0.0.1:10248/healthz", name="the kubelet to be well", unit="kubelet", deadline=120),
         Wait(
-            command=("sh", "-c", text("own.sh"), "own", configuration.node_name(host)),
+            command=shell("own.sh", "own", configuration.node_name(host)),
             name="its node to be ready",
             unit="kubelet",
             deadline=300,
@@ -210,8 +211,8 @@ def _token(nodes: str) -> Command:
     """The one of the first start has run out when a host is added later."""
     return Command(
         name="a token for hosts that are to join",
-        argv=("sh", "-c", text("token.sh"), "token", HOME),
-        unless=("sh", "-c", text("known.sh"), "known", HOME, *nodes.split()),
+        argv=shell("token.sh", "token", HOME),
+        unless=shell("known.sh", "known", HOME, *nodes.split()),
     )
 
 
@@ -221,13 +222,13 @@ def _nodes(control: Sequence[str], cluster: Cluster, config: Config) -> tuple[St
         *(
             Command(
                 name=f"who runs pods on {host}",
-                argv=("sh", "-c", text("taint.sh"), "set", configuration.node_name(host), works),
-                unless=("sh", "-c", text("taint.sh"), "check", configuration.node_name(host), works),
+                argv=shell("taint.sh", "set", configuration.node_name(host), works),
+                unless=shell("taint.sh", "check", configuration.node_name(host), works),
             )
             for host in control
         ),
         Wait(
-            command=("sh", "-c", text("ready.sh"), "ready", configuration.node_name(cluster.manager)),
+            command=shell("ready.sh", "ready", configuration.node_name(cluster.manager)),
             name="the system's pods",
             unit="kubelet",
             deadline=300,

@@ -16,6 +16,7 @@ from . import configuration, programs, refusals
 from .config import Config
 from .configuration import HOME, text
 from .plan import artifacts, programs_of
+from .scripts import shell
 
 #: Seconds for the control plane: kubeadm gives each of its four servers five minutes to come back.
 CONTROL_PLANE = 1500.0
@@ -104,8 +105,8 @@ def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Gr
             [cluster.manager],
             Command(
                 name=f"move what runs on {host} away",
-                argv=("sh", "-c", text("aside.sh"), "aside", node, str(int(config.leave_deadline))),
-                unless=("sh", "-c", text("at.sh"), "at", node, config.version),
+                argv=shell("aside.sh", "aside", node, str(int(config.leave_deadline))),
+                unless=shell("at.sh", "at", node, config.version),
                 timeout=config.leave_deadline + GRACE,
             ),
             after=[last],
@@ -117,8 +118,8 @@ def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Gr
         [host],
         Command(
             name=f"{host} takes version {config.version}",
-            argv=("sh", "-c", text("take.sh"), "take", config.version, home, phase, node),
-            unless=("sh", "-c", text("taken.sh"), "taken", config.version, home, node),
+            argv=shell("take.sh", "take", config.version, home, phase, node),
+            unless=shell("taken.sh", "taken", config.version, home, node),
             timeout=NODE,
         ),
         after=[moved],
@@ -130,11 +131,11 @@ def _node(cluster: Cluster, config: Config, host: str, last: str) -> Iterator[Gr
         [cluster.manager],
         Command(
             name=f"pods may run on {host} again",
-            argv=("sh", "-c", text("return.sh"), "return", node),
-            unless=("sh", "-c", text("return.sh"), "check", node),
+            argv=shell("return.sh", "return", node),
+            unless=shell("return.sh", "check", node),
         ),
         Wait(
-            command=("sh", "-c", text("ready.sh"), "ready", node),
+            command=shell("ready.sh", "ready", node),
             name="the node and the system's pods",
             unit="kubelet",
             deadline=300,

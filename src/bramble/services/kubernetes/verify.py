@@ -11,14 +11,14 @@ from ...runner.facts import Facts
 from ...runner.steps import Probe
 from . import configuration, planes, programs, proofs
 from .config import Config
-from .scripts import script
+from .scripts import script, shell
 
 
 def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     """The kubelet of each host first, since without it a node only seems to be alive; then the cluster, from within."""
     kubelet = Probe(
         name="the kubelet is well",
-        argv=("sh", "-c", configuration.text("healthz.sh")),
+        argv=shell("healthz.sh"),
         expect_lines=("ok",),
         log_units=("kubelet",),
         hint="journalctl -u kubelet",
@@ -26,7 +26,7 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
     # The way by which hosts find the API server leads to any; here each of them is asked itself.
     server = Probe(
         name="its API server is ready",
-        argv=("sh", "-c", configuration.text("readyz.sh")),
+        argv=shell("readyz.sh"),
         expect_lines=("ok",),
         log_units=("kubelet",),
         hint="kubectl --namespace kube-system get pods",

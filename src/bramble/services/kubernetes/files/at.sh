@@ -1,5 +1,6 @@
 # Whether nothing needs to move away from node $1: its kubelet is of version $2 already, or all has moved.
-found=$(/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/admin.conf get node "$1" \
+. ./kubectl.sh
+found=$(kubectl get node "$1" \
     --output 'jsonpath={.status.nodeInfo.kubeletVersion} {.metadata.annotations.bramble\.invalid/upgrading}') || exit 1
 case $found in
 "v$2 "* | *" moved"*) exit 0 ;;

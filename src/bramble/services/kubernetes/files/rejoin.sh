@@ -1,7 +1,8 @@
 # Whether the cluster knows node $2 with the addresses that its pods have ($1: check); do: see to it. A kubelet introduces
 # its node when it starts, and only then.
-kubectl="/usr/local/bin/kubectl --cache-dir /etc/kubernetes/bramble/cache --kubeconfig /etc/kubernetes/kubelet.conf"
-node() { $kubectl get node "$1" --output 'jsonpath={.spec.podCIDR}'; }
+identity=/etc/kubernetes/kubelet.conf
+. ./kubectl.sh
+node() { kubectl get node "$1" --output 'jsonpath={.spec.podCIDR}'; }
 fits() { # what the bridge of pods has: 10.244.1.1/24 of 10.244.1.0/24
     bridge=$(ip -brief address show cni0 2>/dev/null | awk '{print $3}')
     [ -z "$bridge" ] || [ "${bridge%1/*}" = "${1%0/*}" ]
