@@ -11,38 +11,7 @@ set -euo pipefail
 
 config=$1 folder=$2 manager=$3
 hosts=("${@:3}")
-work=$(mktemp -d)
-began=$EPOCHREALTIME
-
-on() { ssh -F "$config" -o LogLevel=ERROR -o ControlMaster=auto -o ControlPersist=60 -o "ControlPath=$work/%C" "$@"; }
-
-finish() {
-    for host in "${hosts[@]}"; do ssh -F "$config" -o "ControlPath=$work/%C" -O exit "$host" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap finish EXIT
-
-# On each of some hosts at once: $1 is what it is called, $2 a function; both outputs are kept. Fails when one host fails.
-everywhere() {
-    local name=$1 what=$2 host failed=() pids=()
-    shift 2
-    for host in "$@"; do
-        "$what" "$host" >"$work/$host.$name" 2>&1 &
-        pids+=("$!")
-    done
-    for host in "$@"; do
-        wait "${pids[0]}" || failed+=("$host")
-        pids=("${pids[@]:1}")
-    done
-    for host in "${failed[@]}"; do echo "$host: $name failed" && tail -5 "$work/$host.$name"; done >&2
-    [ ${#failed[@]} -eq 0 ]
-}
-
-lap() {
-    local now=$EPOCHREALTIME
-    printf '%-12s %6.2f s\n' "$1" "$(bc <<<"$now - ${last:-$began}")"
-    last=$now
-}
+. "$(dirname "$0")/parallel.sh"
 
 packages() {
     on "$1" sudo sh -ec "'
@@ -56,7 +25,7 @@ files() {
     on "$1" sudo tar --extract --absolute-names --no-same-owner <"$folder/$1.tar"
     on "$1" sudo sh -ec "'
         systemctl restart containerd
-        ctr --namespace k8s.io images import --no-unpack /var/tmp/images.tar >/dev/null
+        ctr --namespace k8s.io images import /var/tmp/images.tar >/dev/null
         rm /var/tmp/images.tar
         systemctl daemon-reload
         systemctl enable --quiet kubelet'"

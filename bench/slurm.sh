@@ -11,39 +11,16 @@ set -euo pipefail
 
 config=$1 manager=$2
 hosts=("${@:2}")
-work=$(mktemp -d)
-began=$EPOCHREALTIME
+. "$(dirname "$0")/parallel.sh"
 
-on() { ssh -F "$config" -o LogLevel=ERROR -o ControlMaster=auto -o ControlPersist=60 -o "ControlPath=$work/%C" "$@"; }
-
-finish() {
-    for host in "${hosts[@]}"; do ssh -F "$config" -o "ControlPath=$work/%C" -O exit "$host" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap finish EXIT
-
-# On each host at once, as root; what it printed is kept in $work/HOST.$1. Fails when one host fails.
-everywhere() {
-    local name=$1 script=$2 host failed=() pids=()
-    for host in "${hosts[@]}"; do
-        on "$host" sudo bash -s -- "$host" "$manager" <"$script" >"$work/$host.$name" 2>&1 &
-        pids+=("$!")
-    done
-    for i in "${!pids[@]}"; do wait "${pids[$i]}" || failed+=("${hosts[$i]}"); done
-    for host in "${failed[@]}"; do echo "$host: $name failed" && tail -5 "$work/$host.$name"; done >&2
-    [ ${#failed[@]} -eq 0 ]
-}
-
-lap() {
-    local now=$EPOCHREALTIME
-    printf '%-12s %6.2f s\n' "$1" "$(bc <<<"$now - ${last:-$began}")"
-    last=$now
-}
+as_root() { on "$2" sudo bash -s -- "$2" "$manager" <"$work/$1.sh"; }
+facts() { as_root facts "$1"; }
+deploy() { as_root deploy "$1"; }
 
 cat >"$work/facts.sh" <<'HOST'
 echo "$(nproc) $(awk '/MemTotal/ {print int($2 / 1024 * 0.95)}' /proc/meminfo) $(ip -o route get 192.0.2.1 | grep -o 'src [^ ]*' | cut -c5-)"
 HOST
-everywhere facts "$work/facts.sh"
+everywhere facts facts "${hosts[@]}"
 lap facts
 
 {
@@ -88,7 +65,7 @@ lap facts
     # shellcheck disable=SC2016
     echo 'systemctl restart munge $controller slurmd </dev/null'
 } >"$work/deploy.sh"
-everywhere deploy "$work/deploy.sh"
+everywhere deploy deploy "${hosts[@]}"
 lap deploy
 
 # shellcheck disable=SC2016  # the manager's to expand
