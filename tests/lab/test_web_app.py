@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.controller import Controller
+from tests.lab.registry import PASSWORD, Registry
 
 from bramble import lab as labs
 from bramble.api.kept import kept
@@ -84,6 +87,12 @@ class Person(Controller):
         assert "Traceback" not in done.stderr
         return re.sub(rf"\b{manager}(?=\d|\b)(?!-app)", "red", done.stdout)
 
+    def kubectl(self, *words: str) -> str:
+        """What kubectl says."""
+        done = self._run(shlex.join(("kubectl", *words)))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["sh", "-ec", command],
@@ -134,12 +143,92 @@ def test_what_the_page_says(web: Lab, tmp_path: Path) -> None:
     shutil.copytree(DOCS / "examples", person.folder / "examples")
     if not any(map(shutil.which, BUILDERS)):
         web.shell(web.hosts[0], "apt-get update -q; apt-get install -qy --no-install-recommends buildah")
+    registry = Registry.start(web, web.hosts[-1])
     before = {host: web.snapshot(host) for host in web.hosts}
     steps = shown(DOCS / "guide" / "web-app.md")
     last = [step for step in steps if step.heading == "All away again"]
     assert len([step for step in steps if step.heading[0].isdigit()]) >= 5 and last
 
     follow(person, web, [step for step in steps if step not in last])
+    images_of_a_private_registry(person, web, registry)
     follow(person, web, last)
     left = {host: labs.diff_snapshots(before[host], web.snapshot(host)) for host in web.hosts}
     assert left == {host: [] for host in web.hosts}
+
+
+def images_of_a_private_registry(person: Person, lab: Lab, registry: Registry) -> None:
+    """Logins come from a file, only pods see them, and they go without anything of others."""
+    manager = lab.hosts[0]
+    image = registry.push(manager, "web-app:1", "private/app:1")
+    file = person.folder / "logins.json"
+    deploy = ("deploy", "kubernetes", "--no-verify")
+
+    def run(pod: str, namespace: str = "default") -> None:
+        person.kubectl("run", pod, "--namespace", namespace, f"--image={image}", "--restart=Never")
+
+    def runs(pod: str, namespace: str = "default") -> None:
+        person.kubectl("wait", f"pod/{pod}", "--namespace", namespace, "--for=condition=Ready", "--timeout=60s")
+
+    def account(namespace: str = "default") -> list[str]:
+        found = json.loads(person.kubectl("get", "serviceaccount", "default", "--namespace", namespace, "-o", "json"))
+        return sorted(one["name"] for one in found.get("imagePullSecrets", []))
+
+    def ours() -> list[str]:
+        found = json.loads(person.kubectl("get", "secrets", "--all-namespaces", "-o", "json"))["items"]
+        return [one["metadata"]["namespace"] for one in found if one["metadata"]["name"] == "bramble-pull"]
+
+    # Without a login, the registry gives nothing. Somebody else has a secret at the same account already.
+    run("early")
+    person.kubectl("create", "secret", "generic", "theirs", "--from-literal=a=b")
+    person.kubectl("patch", "serviceaccount", "default", "--patch", '{"imagePullSecrets": [{"name": "theirs"}]}')
+    reason = "jsonpath={.status.containerStatuses[0].state.waiting.reason}"
+    person.kubectl("wait", "pod/early", f"--for={reason}=ImagePullBackOff", "--timeout=60s")
+    assert "401 Unauthorized" in person.kubectl("get", "pod", "early", "-o", "json")
+
+    # What is no file of logins is refused, and not repeated.
+    file.write_text(f"{registry.login}\n")
+    file.chmod(0o600)
+    refused = person.run(*deploy, "--set", f"pull_secret={file}")
+    assert refused.status == 2 and "not JSON" in refused.stderr and registry.login not in refused.said
+
+    # With one, pods that are made from now on have their image. Meanwhile somebody looks at all processes.
+    file.write_text(registry.logins())
+    look = "for _ in $(seq 150); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; sleep 0.03; done >/run/seen"
+    watcher = threading.Thread(target=lab.shell, args=(manager, look))
+    watcher.start()
+    brought = person.json(*deploy, "--set", f"pull_secret={file}", "--verbose", "--diff")
+    watcher.join()
+    assert brought.status == 0 and brought.report["changed"] == 1, brought.said[-3000:]
+    assert f"pull_secret: pods may pull from {registry.place}" in brought.report["notes"]
+    run("late")
+    runs("late")
+    assert (account(), ours()) == (["bramble-pull", "theirs"], ["default"])
+    again = person.json(*deploy)
+    assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
+
+    # Nobody else saw it: no process list, log, journal or cluster file, nor etcd's disk, where it lies encrypted.
+    assert "bramble-pull" in lab.shell(manager, "cat /run/seen; rm /run/seen")
+    secret = person.folder / "data/bramble/secrets" / person.cluster / "kubernetes/pull_secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    places = "/var/lib/bramble /var/lib/etcd /etc/kubernetes /var/log /run/bramble"
+    for word in (PASSWORD, registry.login):
+        assert word not in brought.said and word not in again.said
+        for host in lab.hosts:
+            search = f"grep -rlaF {word} {places} 2>/dev/null; journalctl | grep -F {word}"
+            assert lab.shell(host, f"{search} || true") == ""
+        kept = {path for path in person.folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()}
+        assert kept == ({file, secret} if word == registry.login else set())
+
+    # Others from standard input, for another namespace, which is made; the first one has only what was theirs.
+    words = ("--set", "pull_secret=-", "--set", "pull_namespaces=web")
+    other = person.json(*deploy, *words, stdin=registry.logins("registry.example"))
+    assert other.status == 0 and other.report["changed"] == 1, other.said[-3000:]
+    assert (account(), account("web"), ours()) == (["theirs"], ["bramble-pull"], ["web"])
+    run("late", "web")
+    runs("late", "web")
+    assert person.json(*deploy).report["changed"] == 0
+
+    # Not wanted any more.
+    gone = person.json(*deploy, "--set", "pull_secret=")
+    assert gone.status == 0 and (account(), account("web"), ours()) == (["theirs"], [], []), gone.said[-3000:]
+    assert not secret.exists()

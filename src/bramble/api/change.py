@@ -16,6 +16,7 @@ from . import kubeconfig
 from .follow import Follower, followers, plans, plans_without
 from .job import Job
 from .needs import dependents, wanted_besides, wanted_by, with_needs
+from .own_files import bring
 from .reach import Reach, job, resolve
 from .verify import prove
 from .versions import require_settled
@@ -36,7 +37,8 @@ async def deploy(
     service
         Its name; `services()` lists them.
     options
-        The service's own options; they are kept in the cluster file, and given ones replace kept ones.
+        The service's own options; they are kept in the cluster file, and given ones replace kept ones. One that names
+        a file with a secret may be a `Secret` with its value instead, which is not.
     dry_run
         Tell what would change, and change nothing.
     verify
@@ -57,20 +59,24 @@ async def deploy(
     room = services.get(service)
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
     recorded = inventory.options_of(cluster, service)
-    chosen = {**recorded, **(options or {})}
+    brought = bring(room, cluster.name, recorded, options or {})
+    chosen = brought.options
     require_settled(room, cluster, chosen)
     config = services.configure(room, chosen)
     if room.begins and not chosen:
         raise UsageError(f"{service} need something of yours first", hint=room.begins)
     if room.versions:
         chosen["version"] = getattr(config, "version")  # noqa: B009 — services with versions have such an option
-    words = [f"--set={name}={value}" for name, value in (options or {}).items()]
+    words = [f"--set={name}={chosen[name]}" for name in options or {}]
     at_work = job("deploy", cluster, reach, service, ("deploy", service, *words))
     at_work.dry = dry_run
+    at_work.bring(brought.contents)
     kubeconfig.check(room, cluster)
 
     async def work() -> None:
         at_work.note(f"{cluster.manager} is the manager: {cluster.manager_rule}")
+        for text in brought.notes:
+            at_work.note(text)
         await at_work.run.connect(lock=not dry_run)
         facts = await at_work.facts(wanted_by(with_needs(service)))
         await bring_up(at_work, room, cluster, chosen, facts)

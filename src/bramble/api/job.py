@@ -101,6 +101,14 @@ class Job:
         self._notes.append(text)
         self.emit(events.Note(text=text))
 
+    def bring(self, contents: Mapping[str, bytes | None]) -> None:
+        """Take over secrets that a person brought, by name; None takes one away. A dry run keeps nothing."""
+        for name, content in contents.items():
+            if content is not None:
+                self.secrets.bring(name, content)
+            elif not self.dry:
+                self.secrets.drop(name)
+
     async def facts(self, wanted: Wanted = NO_MORE) -> dict[str, Facts]:
         """Facts of every host of the cluster: asked now, or as last known where a host does not answer.
 

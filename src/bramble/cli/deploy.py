@@ -29,6 +29,8 @@ no_verify_option = click.option(
     bramble deploy slurm --cluster red --dry-run --diff
     # options of a service, and what they mean: bramble services slurm
     bramble deploy slurm --cluster red --set accounting=true
+    # logins at private registries, from a file that only you can read
+    bramble deploy kubernetes --cluster red --set pull_secret=logins.json
     """,
 )
 @_services
@@ -55,8 +57,10 @@ def deploy(
         raise UsageError("--set belongs to one service", hint="deploy them one by one, each with its options")
     from .. import api
 
+    chosen = options.with_standard_input(services[0], settings)
+
     async def one(service: str, reach: Reach) -> Report:
-        return await api.deploy(service, options=settings, dry_run=dry_run, verify=not no_verify, **reach)
+        return await api.deploy(service, options=chosen, dry_run=dry_run, verify=not no_verify, **reach)
 
     return carry_out_on_services(one, services, reached, output, until_failure=True)
 

@@ -179,6 +179,19 @@ def _settings(_context: click.Context, _option: click.Parameter, given: tuple[st
     return chosen
 
 
+def with_standard_input(service: str, settings: dict[str, str]) -> dict[str, object]:
+    """The same settings; a file with a secret that is called ``-`` is what comes from standard input."""
+    from .. import services
+    from ..runner.secret import Secret
+
+    chosen: dict[str, object] = dict(settings)
+    if "-" in settings.values():
+        for own in services.get(service).own_files:
+            if settings.get(own.option) == "-":
+                chosen[own.option] = Secret(own.secret.name, size=0, value=sys.stdin.buffer.read())
+    return chosen
+
+
 def _password(ask: bool, file: str | None) -> Secret | None:
     """The sudo password from the terminal, a file or the environment; never from the command line."""
     # Taken out of the environment all the same: no program that is started from here needs it.

@@ -19,6 +19,7 @@ class SecretStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._brought: dict[str, bytes] = {}
 
     def values(self, plan: Plan, *, make: bool) -> dict[str, bytes]:
         """Values for all secrets a plan names.
@@ -37,6 +38,18 @@ class SecretStore:
         for name, secret in sorted(plan.secrets().items(), key=lambda item: _turn(item[1])):
             known[name] = self._value(secret, make, known)
         return known
+
+    def has(self, secret: Secret) -> bool:
+        """Whether there is one already."""
+        return (self.folder / secret.name).exists()
+
+    def bring(self, name: str, value: bytes) -> None:
+        """A value from outside in place of what is there; the next run that is no dry one keeps it."""
+        self._brought[name] = value
+
+    def drop(self, name: str) -> None:
+        """Take one away that nobody wants any more."""
+        (self.folder / name).unlink(missing_ok=True)
 
     def read(self, secret: Secret) -> bytes:
         """The value of a secret that was made already.
@@ -90,6 +103,11 @@ class SecretStore:
 
     def _value(self, secret: Secret, make: bool, known: Mapping[str, bytes]) -> bytes:
         path = self.folder / secret.name
+        if secret.name in self._brought:
+            value = self._brought[secret.name]
+            if make:
+                _write(path, value)
+            return value
         try:
             value = path.read_bytes()
             if secret.form != certificates.OF_SERVER or self._serves(secret, value, known):

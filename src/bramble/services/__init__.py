@@ -86,6 +86,29 @@ class Backup:
     anew: Planner
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnFile:
+    """A file of the user's own with a secret in it, such as logins at registries.
+
+    Attributes
+    ----------
+    option
+        The one that names it.
+    secret
+        What it becomes; its size is 0, for nobody can make it up. bramble keeps a copy.
+    read
+        ``content -> (what hosts get, what a person is told of it)``. Raises `ValueError` where it is not such a file,
+        with nothing of it in the message.
+    hint
+        How one comes by such a file.
+    """
+
+    option: str
+    secret: Secret
+    read: Callable[[bytes], tuple[bytes, str]]
+    hint: str = ""
+
+
 def _nothing(_config: object, _architectures: Iterable[str]) -> tuple[Artifact, ...]:
     return ()
 
@@ -118,6 +141,8 @@ class Service:
         ``version`` then, which stays as it is until an upgrade.
     fixed
         Options that cannot change while the service is there.
+    own_files
+        Options that name a file of the user's own with a secret in it.
     upgrade
         What brings it from one version to a later one. Raises `PlanError` where there is no way.
     backup
@@ -156,6 +181,7 @@ class Service:
     leave: Leaver | None = None
     versions: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    own_files: tuple[OwnFile, ...] = ()
     upgrade: Upgrader | None = None
     backup: Backup | None = None
     artifacts: Catalogue = _nothing
@@ -235,6 +261,7 @@ __all__ = [
     "Catalogue",
     "Entrance",
     "Leaver",
+    "OwnFile",
     "PlanError",
     "Planner",
     "Service",

@@ -9,6 +9,7 @@ from .deep import deep
 from .entrance import entrance
 from .foreign import PATHS, PORTS
 from .leave import leave
+from .logins import OWN_FILE
 from .look import look
 from .plan import artifacts, plan
 from .programs import VERSIONS
@@ -26,6 +27,7 @@ SERVICE = Service(
     leave=leave,
     versions=VERSIONS,
     fixed=("control_plane", "pod_network", "service_network"),
+    own_files=(OWN_FILE,),
     upgrade=upgrade,
     backup=BACKUP,
     artifacts=artifacts,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from .logins import namespaces
 from .programs import VERSIONS
 from .taints import Taints
 
@@ -82,6 +83,15 @@ class Config(BaseModel):
         default=(),
         description="Keeps pods off the hosts that have a label in the cluster file, unless they tolerate it: "
         "`stick:NoSchedule`, or `stick=coral:NoSchedule` for one of its values; several with commas between.",
+    )
+    pull_secret: str = Field(
+        default="",
+        description="A file with your logins at private registries, as docker's `config.json` or that of "
+        "`buildah login --authfile`; `-` reads it from standard input. Pods then pull images from there.",
+    )
+    pull_namespaces: Annotated[str, AfterValidator(lambda text: ",".join(namespaces(text)))] = Field(
+        default="default",
+        description="Namespaces whose pods use these logins, with commas between; one that is missing is made.",
     )
     leave_deadline: float = Field(
         default=300.0, ge=0, description="Seconds that pods on a host to be dropped may take to move away."

@@ -12,7 +12,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
-from . import addons, configuration, marks, planes, programs, refusals, serving
+from . import addons, configuration, marks, planes, programs, pull, refusals, serving
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
 from .scripts import shell
@@ -94,6 +94,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group("Nodes", manager, *_nodes(control, cluster, config), after=["Kubelet"]),
         *addons.groups(cluster, config),
         *labels,
+        *pull.groups(cluster, config),
     )
     return Plan(
         service="kubernetes",
