@@ -193,11 +193,15 @@ def images_of_a_private_registry(person: Person, lab: Lab, registry: Registry) -
 
     # With one, pods that are made from now on have their image. Meanwhile somebody looks at all processes.
     file.write_text(registry.logins())
-    look = "for _ in $(seq 150); do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; sleep 0.03; done >/run/seen"
+    once = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' || true"
+    look = f"until [ -e /run/enough ]; do {once}; sleep 0.05; done >/run/seen"
     watcher = threading.Thread(target=lab.shell, args=(manager, look))
     watcher.start()
-    brought = person.json(*deploy, "--set", f"pull_secret={file}", "--verbose", "--diff")
-    watcher.join()
+    try:
+        brought = person.json(*deploy, "--set", f"pull_secret={file}", "--verbose", "--diff")
+    finally:
+        lab.shell(manager, "touch /run/enough")
+        watcher.join()
     assert brought.status == 0 and brought.report["changed"] == 1, brought.said[-3000:]
     assert f"pull_secret: pods may pull from {registry.place}" in brought.report["notes"]
     run("late")
@@ -207,7 +211,7 @@ def images_of_a_private_registry(person: Person, lab: Lab, registry: Registry) -
     assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
 
     # Nobody else saw it: no process list, log, journal or cluster file, nor etcd's disk, where it lies encrypted.
-    assert "bramble-pull" in lab.shell(manager, "cat /run/seen; rm /run/seen")
+    assert "bramble-pull" in lab.shell(manager, "cat /run/seen; rm /run/seen /run/enough")
     secret = person.folder / "data/bramble/secrets" / person.cluster / "kubernetes/pull_secret"
     assert secret.stat().st_mode & 0o777 == 0o600
     places = "/var/lib/bramble /var/lib/etcd /etc/kubernetes /var/log /run/bramble"
