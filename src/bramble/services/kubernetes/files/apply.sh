@@ -24,11 +24,13 @@ if [ ! -e "$kept/complete" ]; then
     cp -a /etc/kubernetes/manifests /etc/kubernetes/pki "$kept/" && cp -a /etc/kubernetes/*.conf "$kept/" || exit 1
     touch "$kept/complete"
 fi
-if kubeadm init phase upload-config kubeadm --config "$home/init.yaml" &&
-    kubeadm upgrade apply "v$version" --yes --ignore-preflight-errors=SystemVerification,Swap; then
+if said=$(kubeadm init phase upload-config kubeadm --config "$home/init.yaml" 2>&1 &&
+    kubeadm upgrade apply "v$version" --yes --ignore-preflight-errors=SystemVerification,Swap 2>&1); then
     touch "$home/apply-$version.done"
     exit 0
 fi
+echo "$said"
+why=$(echo "$said" | sed -n 's/^error: //p' | tail -n 1)
 echo "the upgrade failed; what was there before comes back" >&2
 cp -a "$kept/pki/." /etc/kubernetes/pki/
 cp -a "$kept"/*.conf /etc/kubernetes/
@@ -47,5 +49,5 @@ if ! wait_ready 60; then
     }
 fi
 rm -rf "$kept"
-echo "the control plane is at the version before again; why the upgrade failed stands above" >&2
+echo "the control plane is at the version before again; kubeadm said: $why" >&2
 exit 1
