@@ -94,6 +94,58 @@ class Download(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MavenTree(Source):
+    """A folder of Java libraries, as one tar archive: the ordinary Maven client fetches them, the rest stands here.
+
+    Which libraries these are, a pom.xml says; each is believed because of the hash that stands here for it. So the
+    archive is the same to the byte wherever it is made.
+
+    Attributes
+    ----------
+    pom
+        Text of the pom.xml. It also gives the version of maven-dependency-plugin, and what that leaves out.
+    sums
+        Text as ``sha256sum *.jar`` prints it: hash and file name of every library that Maven brings, and no others
+        (``scripts/lock-jars`` writes it).
+    folder
+        Where the libraries lie in the tree.
+    apart
+        File name of a library → the folder where it lies instead.
+    unpacked
+        File name of a library of which only a folder is wanted → that folder's path in it, and in the tree.
+    files
+        What lies beside the libraries: path in the tree → text. Those in a folder called ``bin`` can be executed.
+
+    Raises
+    ------
+    ValueError
+        A line of ``sums`` is none, or a library is spoken of that is not in it: a mistake of the catalogue's author.
+    """
+
+    kind: ClassVar[str] = "maven"
+
+    pom: str
+    sums: str
+    folder: str = "lib"
+    apart: tuple[tuple[str, str], ...] = ()
+    unpacked: tuple[tuple[str, tuple[str, str]], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for line in self.sums.splitlines():
+            if not re.fullmatch(r"[0-9a-f]{64}  [A-Za-z0-9._+-]+\.jar", line):
+                raise ValueError(f"{line!r}: not the hash and the file name of a library")
+        for name, _ in (*self.apart, *self.unpacked):
+            if name not in self.hashes:
+                raise ValueError(f"{name} has no hash")
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name of each library → its SHA-256, hexadecimal."""
+        return {line.split()[1]: line.split()[0] for line in self.sums.splitlines()}
+
+
+@dataclass(frozen=True, kw_only=True)
 class LocalFile(Source):
     """A file of the user's own: it was taken into the store when they gave it, and nobody else can bring it again.
 
@@ -117,7 +169,7 @@ class Artifact:
     version
         As its makers count.
     architecture
-        Debian's word: ``arm64``.
+        Debian's word: ``arm64``; ``all`` for what is the same everywhere.
     source
         How it can be had.
     sha256

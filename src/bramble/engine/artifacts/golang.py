@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import shutil
-import signal
 import sysconfig
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
 from ...artifact import Artifact, GoProgram
 from ...errors import BrambleError
+from .client import talk
 
 #: Debian's word for an architecture → Go's, and the variant: the oldest Pis have an ARMv6.
 ARCHITECTURES = {"arm64": ("arm64", ""), "armhf": ("arm", "6"), "amd64": ("amd64", ""), "riscv64": ("riscv64", "")}
@@ -115,26 +115,10 @@ async def client() -> str:
 
 
 async def _go(words: Iterable[str], folder: Path, environment: dict[str, str], tell: Callable[[str], None]) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        cwd=folder,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stderr
-    log: list[str] = []
-    try:
-        async for line in process.stderr:
-            log.append(line.decode(errors="replace").rstrip())
-            if log[-1].startswith("go: downloading "):
-                tell(log[-1].removeprefix("go: "))
-        status = await process.wait()
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGTERM)  # compilers of its own run beside it
-            await process.wait()
+    def heard(line: str) -> None:
+        if line.startswith("go: downloading "):
+            tell(line.removeprefix("go: "))
+
+    status, log = await talk(words, folder, environment, heard)
     if status != 0:
         raise BrambleError("Go could not build it", why="\n".join(log[-LOG_LINES:]))
