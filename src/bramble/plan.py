@@ -86,7 +86,7 @@ class Plan:
     notes
         What a person should know about it.
     artifacts
-        What its steps `Artifact` and `Image` speak of, by `Artifact.id`.
+        What its steps `Artifact`, `Image` and `Tree` speak of, by `Artifact.id`.
 
     Raises
     ------

@@ -6,6 +6,9 @@ when it is put back once more after a cut.
 
 from __future__ import annotations
 
+import hashlib
+import io
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +31,7 @@ from bramble.runner.steps import (
     Link,
     Package,
     Sysctl,
+    Tree,
     Unit,
     User,
 )
@@ -59,6 +63,24 @@ class Case:
     then: str
     given: str = ""
     releases: tuple[str, ...] = tuple(RELEASES)
+
+
+def packed(**files: str) -> bytes:
+    """A tar of these, all in one folder, as makers of programs pack theirs."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"made-1.0/{name}")
+            entry.size, entry.mode = len(text), 0o755
+            tar.addfile(entry, io.BytesIO(text.encode()))
+        link = tarfile.TarInfo("made-1.0/lib/now")
+        link.type, link.linkname = tarfile.SYMTYPE, "../program"
+        tar.addfile(link)
+    return out.getvalue()
+
+
+ARCHIVE = packed(program="#!/bin/sh\necho it runs\n")
+HASH = hashlib.sha256(ARCHIVE).hexdigest()
 
 
 CASES = [
@@ -99,6 +121,16 @@ CASES = [
         "a directory for scratch",
         (Directory(path="/var/cache/scratch", scratch=True),),
         "mkdir /var/cache/scratch/a; touch /var/cache/scratch/a/b",
+    ),
+    Case(
+        "an archive, which is unpacked",
+        (
+            # In place of the engine, which brings it there.
+            Directory(path="/var/lib/bramble/artifacts", mode=0o700),
+            File(path=f"/var/lib/bramble/artifacts/{HASH}", content=Secret("archive", value=ARCHIVE), mode=0o600),
+            Tree(artifact="made:all", path="/opt/made-1.0", sha256=HASH, size=len(ARCHIVE)),
+        ),
+        "runuser -u nobody /opt/made-1.0/lib/now | grep -qx 'it runs' && [ ! -e /opt/.made-1.0.bramble-new ]",
     ),
     Case("a new link", (Link(path="/opt/new", target="../srv"),), "[ $(readlink /opt/new) = ../srv ]"),
     Case(

@@ -18,7 +18,7 @@ from ...plan import Plan
 from ...runner.wire import encode
 from ..session import Session
 from .courier import Courier
-from .steps import artifact_of
+from .steps import artifact_of, room_of
 from .store import Store, Stored
 
 #: Bytes that must stay free on a host.
@@ -87,7 +87,7 @@ class Handing:
             if not task.cancelled():
                 task.result()
 
-    async def _bring(self, host: str, session: Session, wanted: list[Stored] | BaseException) -> None:
+    async def _bring(self, host: str, session: Session, wanted: dict[Stored, int] | BaseException) -> None:
         try:
             if isinstance(wanted, BaseException):
                 raise wanted
@@ -97,22 +97,24 @@ class Handing:
             self._couriers[host] = courier
             await self._require_space(host, courier, wanted)
             await courier.serve(self._token)
-            self._wanted[host] = wanted
+            self._wanted[host] = list(wanted)
         finally:
             self._ready[host].set_result(None)
         for one in wanted:
             await self._one(host, courier, one)
 
-    async def _require_space(self, host: str, courier: Courier, wanted: list[Stored]) -> None:
-        have, free, damaged = await courier.look(wanted)
+    async def _require_space(self, host: str, courier: Courier, wanted: dict[Stored, int]) -> None:
+        have, free, damaged = await courier.look(list(wanted))
         for text in damaged:
             self._note(f"{host}: what an earlier run left there was damaged, and is brought anew: {text}")
         missing = sum(one.size - have[one.sha256] for one in wanted)
-        if missing + SPARE > free:
+        unpacked = sum(wanted.values())
+        if missing + unpacked + SPARE > free:
+            more = f"another {unpacked / 1e6:.0f} MB are needed to unpack it, and " if unpacked else ""
             raise HostError(
                 f"its disk is too full: {missing / 1e6:.0f} MB are to be brought, and {free / 1e6:.0f} MB are free",
                 host=host,
-                why=f"{SPARE / 1e6:.0f} MB more must stay free",
+                why=f"{more}{SPARE / 1e6:.0f} MB more must stay free",
                 hint="free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
             )
 
@@ -157,13 +159,18 @@ class Handing:
         await courier.close()
 
 
-async def _lacking(session: Session, plan: Plan, artifacts: Mapping[str, Stored]) -> list[Stored]:
-    """What a host must be brought, in the order of the plan."""
+async def _lacking(session: Session, plan: Plan, artifacts: Mapping[str, Stored]) -> dict[Stored, int]:
+    """What a host must be brought, in the order of the plan; and the bytes that it takes there beside itself."""
     steps = [step for part in plan.of(session.name) for step in part.steps[session.name] if artifact_of(step)]
     numbers = await session.lacking(plan.service, [encode(step) for step in steps]) if steps else []
-    wanted = list(dict.fromkeys(artifact_of(steps[number]) for number in numbers))
+    wanted = [steps[number] for number in numbers]
+    ids = {artifact_of(step) for step in wanted}
     for one in plan.artifacts:
-        if one.id in wanted and one.id not in artifacts and isinstance(one.source, LocalFile):
+        if one.id in ids and one.id not in artifacts and isinstance(one.source, LocalFile):
             what = f"{one.title} is not on this host, and not kept on this machine any more"
             raise HostError(what, host=session.name, hint=one.source.again)
-    return list(dict.fromkeys(artifacts[id] for id in wanted))
+    found: dict[Stored, int] = {}
+    for step in wanted:
+        stored = artifacts[artifact_of(step)]
+        found[stored] = found.get(stored, 0) + room_of(step)
+    return found

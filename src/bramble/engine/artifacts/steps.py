@@ -7,12 +7,21 @@ from dataclasses import replace
 
 from ...plan import Plan
 from ...runner.step import Step, fields_of
+from ...runner.steps import Tree
 from .store import Stored
 
 
 def artifact_of(step: Step) -> str:
     """The id of the artifact that a step speaks of; empty for most."""
     return str(getattr(step, "artifact", ""))
+
+
+def room_of(step: Step) -> int:
+    """Bytes that a step needs on the host beside what was brought, as far as one can tell before.
+
+    What an archive holds is not smaller than itself; how much larger, the step finds out before it unpacks anything.
+    """
+    return step.size if isinstance(step, Tree) else 0
 
 
 def with_artifacts(plan: Plan, artifacts: Mapping[str, Stored]) -> Plan:

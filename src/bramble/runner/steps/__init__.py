@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .probe import Probe
     from .reboot import Reboot
     from .sysctl import Sysctl
+    from .tree import Tree
     from .unit import Unit
     from .user import User
     from .wait import Wait
@@ -47,6 +48,7 @@ __all__ = [
     "Probe",
     "Reboot",
     "Sysctl",
+    "Tree",
     "Unit",
     "User",
     "Wait",
