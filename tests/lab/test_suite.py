@@ -37,12 +37,19 @@ def pis(hosts: Lab) -> Lab:
     return hosts
 
 
-def units_of(lab: Lab, host: str, service: str) -> list[str]:
-    """The units that a service brought to a host, in the order in which it started them."""
+def brought(lab: Lab, host: str, service: str, kind: str) -> list[str]:
+    """What a service brought to a host by steps of a kind, in their order: names of units, paths of links."""
     lines = map(json.loads, lab.execute(host, "cat", "/var/lib/bramble/journal.jsonl").splitlines())
     entries = [line["entry"] for line in lines if line["op"] == "entry"]
-    mine = [entry for entry in entries if entry["service"] == service and entry["step"]["type"] == "Unit"]
-    return [entry["resource"].removeprefix("Unit ") for entry in sorted(mine, key=lambda entry: int(entry["number"]))]
+    mine = [entry for entry in entries if entry["service"] == service and entry["step"]["type"] == kind]
+    return [entry["resource"].partition(" ")[2] for entry in sorted(mine, key=lambda entry: int(entry["number"]))]
+
+
+def damage(lab: Lab, host: str, service: str) -> None:
+    """Take away what a service works by: its last daemon or, where it has none, the last path it is found by."""
+    units = brought(lab, host, service, "Unit")
+    command = ("systemctl", "stop", units[-1]) if units else ("rm", brought(lab, host, service, "Link")[-1])
+    lab.execute(host, *command)
 
 
 #: Seconds for a first deployment: on a new machine, the programs of a service may have to be built.
@@ -76,8 +83,7 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     assert controller.run("verify", service).status == 0
 
     # Broken, it says so and names the host; deployed again, it is mended.
-    daemon = units_of(pis, worker, service)[-1]
-    pis.execute(worker, "systemctl", "stop", daemon)
+    damage(pis, worker, service)
     broken = controller.run("verify", service, timeout=300)
     assert broken.status == 3, broken.said[-3000:]
     assert worker in broken.stdout.partition("failed:")[2], broken.said[-3000:]
