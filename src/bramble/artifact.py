@@ -146,6 +146,49 @@ class MavenTree(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PythonPackage(Source):
+    """Files of a package of the Python index, as one tar archive: the ordinary pip client fetches its source archive.
+
+    That is believed because of the hash that stands here. From it, the archive is the same wherever it is made.
+
+    Attributes
+    ----------
+    package, version
+        As ``pip download package==version`` takes them.
+    sha256
+        Of its source archive, hexadecimal.
+    size
+        Of its source archive; bytes.
+    unpacked
+        Bytes of all that is in it.
+    places
+        Folder or file in the source archive (without the archive's own first folder) → where it goes in the tree.
+        Nothing else of it is taken.
+    without
+        Patterns, as a shell knows them, of paths in the tree that are left out all the same.
+
+    Raises
+    ------
+    ValueError
+        The hash is none: a mistake of the catalogue's author.
+    """
+
+    kind: ClassVar[str] = "released"
+
+    package: str
+    version: str
+    sha256: str
+    size: int
+    unpacked: int
+    places: tuple[tuple[str, str], ...]
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"{self.sha256}: not the hash of a file")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LocalFile(Source):
     """A file of the user's own: it was taken into the store when they gave it, and nobody else can bring it again.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
-from ...artifact import Artifact, Download, GoProgram, MavenTree, Source
+from ...artifact import Artifact, Download, GoProgram, MavenTree, PythonPackage, Source
 
 
 class Way(Protocol):
@@ -41,7 +41,12 @@ class Way(Protocol):
 
 #: Kind of source → the module of this package that has it. By name: each is imported when it is first wanted, because
 #: what they are made with takes its time to load.
-WAYS: Mapping[type[Source], str] = {GoProgram: "golang", Download: "download", MavenTree: "maven"}
+WAYS: Mapping[type[Source], str] = {
+    GoProgram: "golang",
+    Download: "download",
+    MavenTree: "maven",
+    PythonPackage: "python",
+}
 
 
 def way_of(source: Source) -> Way:
