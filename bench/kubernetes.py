@@ -19,12 +19,12 @@ SETTLE = 60.0
 
 #: Packs what the script finds at hand: all that is made beforehand, images in one archive, nothing that kubeadm makes.
 PACK = r"""
-images=/var/tmp/images.tar etc=/etc/kubernetes
+images=/var/tmp/images.tar etc=/etc/kubernetes keys=
 ctr --namespace k8s.io images list --quiet | grep -v ^sha256 | xargs ctr --namespace k8s.io images export $images
-tar --create --absolute-names --ignore-failed-read $images /usr/local/lib/bramble /usr/local/bin \
+[ ! -e $etc/manifests/etcd.yaml ] || keys=$(ls $etc/pki/ca.* $etc/pki/front-proxy-ca.* $etc/pki/sa.* $etc/pki/etcd/ca.*)
+tar --create --absolute-names --ignore-failed-read $images $keys /usr/local/lib/bramble /usr/local/bin \
     /etc/containerd/config.toml /etc/systemd/system/kubelet.service /etc/systemd/system/kubelet.service.d \
-    $(ls $etc/pki/ca.* $etc/pki/front-proxy-ca.* $etc/pki/sa.* $etc/pki/etcd/ca.* $etc/bramble/*.yaml \
-        $etc/bramble/*.conf $etc/bramble/*.crt $etc/bramble/*.key 2>/dev/null)
+    $(ls $etc/bramble/*.yaml $etc/bramble/*.conf $etc/bramble/*.crt $etc/bramble/*.key 2>/dev/null)
 """
 
 #: Proportional set size of all processes of a host, in bytes: what they share is counted once.
