@@ -52,6 +52,11 @@ def _wanted() -> "list[dict[str, Any]]":
     ]
 
 
+def _pods() -> "dict[str, dict[str, Any]]":
+    found = get("pods", "--namespace", NAMESPACE)["items"]
+    return {pod["spec"]["nodeName"]: pod for pod in found if pod["spec"].get("nodeName") in nodes}
+
+
 def _clear() -> None:
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", f"--timeout={CLEAR}s", must=False)
 
@@ -117,8 +122,8 @@ def _look(pods: "dict[str, dict[str, Any]]") -> None:
 
 
 # Where a host of several has just gone, etcd finds itself another leader first.
-asked = settled(lambda: kubectl("get", "--raw", "/readyz", must=False).strip(), lambda said: said == "ok", 30)
-passed("api ready", asked == "ok")
+answer = settled(lambda: kubectl("get", "--raw", "/readyz", must=False).strip(), lambda said: said == "ok", 30)
+passed("api ready", answer == "ok")
 # Hosts that could not be asked have failed already, each for itself; the proof is about the others.
 for node in get("nodes")["items"]:
     if node["metadata"]["name"] in nodes:
@@ -127,9 +132,8 @@ for node in get("nodes")["items"]:
 _clear()
 try:
     apply(*_wanted())
-    kubectl("--namespace", NAMESPACE, "rollout", "status", "daemonset/prove", f"--timeout={START}s", must=False)
-    found = get("pods", "--namespace", NAMESPACE)["items"]
-    pods = {pod["spec"]["nodeName"]: pod for pod in found if pod["spec"].get("nodeName") in nodes}
+    # Not by ``rollout status``: that would wait for nodes, too, that are known to be away.
+    pods = settled(_pods, lambda found: len(found) == len(nodes) and not any(map(waiting, found.values())), START)
     running = {}
     for node, pod in pods.items():
         why = waiting(pod)
