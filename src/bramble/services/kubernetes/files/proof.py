@@ -10,7 +10,7 @@ from .kubectl import apply, faults, finish, get, inside, kubectl, log, passed, s
 
 NAMESPACE, PORT = "bramble-proof", 8080
 #: Seconds that pods may take to start, a change of services to reach all nodes, and all of the namespace to go.
-START, SETTLE, CLEAR = 120, 20, 60
+START, SETTLE, CLEAR = 120, 45, 60
 
 asked = json.load(sys.stdin)
 nodes, version, image = asked["nodes"], asked["version"], asked["image"]
