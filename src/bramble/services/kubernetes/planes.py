@@ -12,7 +12,7 @@ from string import Template
 from ...model import Cluster
 from ...runner.facts import Facts
 from ...runner.step import Step
-from ...runner.steps import File, Package, Unit, Wait
+from ...runner.steps import Command, File, Package, Unit, Wait
 from .config import Config
 
 #: Where HAProxy listens; only this host itself reaches it.
@@ -42,7 +42,7 @@ def bracketed(address: str) -> str:
 
 
 def balancer(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple[Step, ...]:
-    """HAProxy on one host. That of the distribution's own unit stays untouched."""
+    """HAProxy on one host, under a unit of its own; what a person configured for the distribution's stays untouched."""
     home = "/etc/kubernetes/bramble"
     folder = files(__package__) / "files"
     servers = "".join(
@@ -53,6 +53,13 @@ def balancer(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tu
     service = Template((folder / "haproxy.service").read_text(encoding="utf-8")).substitute(conf=conf)
     return (
         Package(names=("haproxy",), start=False),
+        Command(
+            name="the distribution's own HAProxy does not start at boot",
+            argv=("systemctl", "disable", "--quiet", "haproxy"),
+            # One that runs is somebody's.
+            unless=("sh", "-c", "systemctl is-active --quiet haproxy || ! systemctl is-enabled --quiet haproxy"),
+            undo_argv=("systemctl", "enable", "--quiet", "haproxy"),
+        ),
         File(path=conf, content=text),
         File(path=unit, content=service),
         Unit(name=UNIT, restart_on=(conf, unit)),
