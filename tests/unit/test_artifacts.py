@@ -7,16 +7,19 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bramble.api.kept import kept
 from bramble.artifact import Artifact, GoProgram
 from bramble.cli import bramble
-from bramble.engine.artifacts import Fetcher, Store
+from bramble.engine.artifacts import Fetcher, Store, Stored
 from bramble.engine.artifacts.golang import client, name_of
-from bramble.errors import BrambleError
+from bramble.engine.artifacts.handing import SPARE, Handing
+from bramble.engine.artifacts.steps import room_of
+from bramble.errors import BrambleError, HostError
+from bramble.runner.steps import Tree
 
 #: Plays the Go client: notes what it was asked, and "builds" a program for each package.
 GO = """#!/bin/sh
@@ -194,3 +197,21 @@ def test_what_is_kept_is_listed_and_can_be_taken_away(
     assert '"architecture":"amd64"' in said("list", "--json")
     assert "free again" in said("clean")
     assert "nothing is kept" in said("list")
+
+
+@pytest.mark.parametrize(("free", "enough"), [(2 * 10**9 + SPARE, True), (2 * 10**9 + SPARE - 1, False)])
+def test_a_host_needs_room_for_an_archive_and_for_what_is_in_it(store: Store, free: int, enough: bool) -> None:
+    class Played:
+        async def look(self, wanted: list[Stored]) -> tuple[dict[str, int], int, list[str]]:
+            return {one.sha256: 0 for one in wanted}, free, []
+
+    one = Stored(name="one/tree", version="1", architecture="all", sha256="0" * 64, size=10**9)
+    step = Tree(artifact="one/tree:all", path="/opt/one", sha256=one.sha256, size=one.size)
+    handing = Handing(store, {}, lambda *_: None, lambda _: None)
+    looking = handing._require_space("red", cast(Any, Played()), {one: room_of(step)})
+    if enough:
+        asyncio.run(looking)
+    else:
+        with pytest.raises(HostError, match="1000 MB are to be brought") as caught:
+            asyncio.run(looking)
+        assert "another 1000 MB are needed to unpack it" in caught.value.why
