@@ -29,24 +29,28 @@ async def talk(
     tuple
         Its status, and all lines.
     """
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        cwd=folder,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=LINE,
-        start_new_session=True,
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *words,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=LINE,
+            start_new_session=True,
+        )
     )
-    assert process.stdout
     log: list[str] = []
     try:
+        process = await asyncio.shield(starting)
+        assert process.stdout
         async for line in process.stdout:
             log.append(line.decode(errors="replace").rstrip())
             heard(log[-1])
         status = await process.wait()
     finally:
+        process = await starting  # an interrupt in this very moment must not leave it behind, either
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGTERM)  # compilers of its own run beside it
             await process.wait()
