@@ -73,6 +73,23 @@ def test_what_comes_late_and_is_needed_by_a_step_goes_after_it(tmp_path: Path) -
     assert Path(journal.path).stat().st_size == size
 
 
+def test_no_two_steps_ever_share_a_place(tmp_path: Path) -> None:
+    """Else removal would take them for one application, and put only the first of them back."""
+
+    def carried_out(run: str, *names: str) -> None:
+        journal = journal_in(tmp_path)
+        known = {entry.resource for entry in journal.entries_of("slurm")}
+        for name in names:
+            journal.intend("slurm", STEP, [name], {} if name in known else {name: None}, run)
+
+    carried_out("run1", "program 1", "daemon", "token")
+    carried_out("run2", "program 1", "program 2", "daemon", "token")
+    carried_out("run3", "folder")  # cut off
+    entries = journal_in(tmp_path).entries_of("slurm")
+    assert [entry.resource for entry in entries] == ["folder", "token", "daemon", "program 2", "program 1"]
+    assert len({entry.place for entry in entries}) == len(entries)
+
+
 def test_a_journal_without_places_is_read(tmp_path: Path) -> None:
     journal = journal_in(tmp_path)
     for name in "ab":

@@ -108,7 +108,7 @@ class Journal:
         if line["op"] == "entry":
             entry = Entry(**{"place": line["entry"]["number"], **line["entry"]})
             self.entries[(entry.service, entry.resource)] = entry
-            self._number = max(self._number, entry.number)
+            self._number = max(self._number, entry.number, entry.place)
         elif line["op"] == "after":
             self.entries[(line["service"], line["resource"])].after = line["after"]
         elif line["op"] == "drop":
