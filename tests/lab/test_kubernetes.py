@@ -17,6 +17,7 @@ from tests.lab.faults.nemesis import Nemesis
 from bramble import lab as labs
 from bramble.api.kept import kept
 from bramble.lab.testing import Lab
+from bramble.services import LIBRARY
 from bramble.services.kubernetes import programs
 
 #: Seconds: programs of two versions may have to be built first.
@@ -152,7 +153,7 @@ def test_a_cluster_that_is_cut_upgraded_and_half_gone(pis: Lab, tmp_path: Path) 
     assert {node["status"]["nodeInfo"]["kubeletVersion"] for node in laptop.nodes().values()} == {f"v{new}"}
     assert new in laptop.kubectl("version") and new in laptop.cluster_file.read_text()
     laptop.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-    assert all(pis.execute(host, "ls", programs.LIBRARY).split() == [f"kubernetes-{new}"] for host in pis.hosts)
+    assert all(pis.execute(host, "ls", LIBRARY).split() == [f"kubernetes-{new}"] for host in pis.hosts)
     again = laptop.json("upgrade", "kubernetes", "--yes", timeout=300)
     assert again.status == 0 and again.report["changed"] == 0, again.said[-3000:]
 

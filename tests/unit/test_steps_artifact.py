@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bramble.runner import transfer
 from bramble.runner.step import Change, Record, StepError
 from bramble.runner.steps import Artifact
-from bramble.runner.steps import artifact as module
 from bramble.runner.system import System
 
 CONTENT = b"a program"
@@ -27,7 +27,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     brought.mkdir()
     (brought / SHA).write_bytes(CONTENT)
     (tmp_path / "root" / "bin").mkdir(parents=True)
-    monkeypatch.setattr(module, "place", lambda sha256: str(brought / sha256))
+    monkeypatch.setattr(transfer, "place", lambda sha256: str(brought / sha256))
     monkeypatch.setattr(os, "chown", lambda *_: None)  # not everybody who runs this is root
     return System(str(tmp_path / "root"))
 

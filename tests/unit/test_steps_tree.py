@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bramble.runner import transfer
 from bramble.runner.step import Change, Record, StepError
 from bramble.runner.steps import Tree, tree, unpacking
 from bramble.runner.system import Cancelled, System
@@ -47,7 +48,7 @@ NEWER = packed({"made-1.1/bin/run": "runs better"})
 def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], Tree]:
     """Brings an archive to the host, and gives the step for it."""
     (tmp_path / "root" / "opt").mkdir(parents=True)
-    monkeypatch.setattr(tree, "place", lambda sha256: str(tmp_path / f"brought-{sha256}"))
+    monkeypatch.setattr(transfer, "place", lambda sha256: str(tmp_path / f"brought-{sha256}"))
 
     def brought(archive: bytes) -> Tree:
         sha256 = hashlib.sha256(archive).hexdigest()

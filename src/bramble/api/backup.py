@@ -19,7 +19,7 @@ from ..services import Service
 from . import kubeconfig
 from .change import bring_about, bring_up
 from .job import Job
-from .needs import wanted_by, with_needs
+from .needs import require_deployed, wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 from .versions import require_settled
@@ -47,11 +47,7 @@ async def backup(service: str, *, to: str = "", **reach: Unpack[Reach]) -> Repor
     """
     _, kind = _room(service)
     cluster = inventory.of_service(resolve(reach), service, given=False)
-    if service not in cluster.services:
-        raise UsageError(
-            f"{service} is not deployed on the cluster {cluster.name}",
-            hint=f"bramble deploy {service} --cluster {cluster.name}",
-        )
+    require_deployed(service, cluster)
     file = _file(to, cluster, service)
     manager = cluster.only([cluster.manager])
     at_work = job("backup", manager, reach, service, ("backup", service, *(("--to", to) if to else ())))

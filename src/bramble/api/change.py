@@ -15,7 +15,7 @@ from ..services import Service
 from . import kubeconfig
 from .follow import Follower, followers, plans, plans_without
 from .job import Job
-from .needs import dependents, wanted_besides, wanted_by, with_needs
+from .needs import dependents, require_deployed, wanted_besides, wanted_by, with_needs
 from .own_files import bring
 from .reach import Reach, job, resolve
 from .verify import prove
@@ -225,11 +225,7 @@ async def scale(
 def _check_scale(service: str, cluster: Cluster, manager: str, adding: HostSet, dropping: HostSet) -> None:
     if not adding and not dropping:
         raise UsageError("nothing to add and nothing to drop", hint=f"bramble scale {service} --add red03")
-    if service not in cluster.services:
-        raise UsageError(
-            f"{service} is not deployed on the cluster {cluster.name}",
-            hint=f"bramble deploy {service} --cluster {cluster.name}",
-        )
+    require_deployed(service, cluster)
     missing = [name for name in dropping.names if name not in cluster.hostset.names]
     if missing:
         raise UsageError(

@@ -17,7 +17,7 @@ from ..runner import events
 from ..runner.facts import Facts
 from ..services import Service
 from .job import Job, OnEvent
-from .needs import wanted_by, with_needs
+from .needs import require_deployed, wanted_by, with_needs
 from .reach import Reach, job, resolve
 
 
@@ -149,11 +149,8 @@ async def _compare(at_work: Job, room: Service, cluster: Cluster, config: Any, f
 
 
 def _check_deployed(service: str, cluster: Cluster) -> None:
-    if service and rooms.get(service).name not in cluster.services:
-        raise UsageError(
-            f"{service} is not deployed on the cluster {cluster.name}",
-            hint=f"bramble deploy {service} --cluster {cluster.name}",
-        )
+    if service:
+        require_deployed(rooms.get(service).name, cluster)
 
 
 def _left_over(journals: Mapping[str, list[dict[str, Any]]], known: Iterable[str]) -> Iterator[ServiceState]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .. import services
+from ..errors import UsageError
 from ..model import Cluster, HostSet
 from ..runner.facts import Wanted
 from ..services import Service
@@ -21,6 +22,20 @@ def with_needs(name: str) -> tuple[Service, ...]:
     room = services.get(name)
     found = [one for need in room.needs for one in with_needs(need)]
     return (*dict.fromkeys(found), room)
+
+
+def require_deployed(service: str, cluster: Cluster) -> None:
+    """Refuse what only makes sense where a service is.
+
+    Raises
+    ------
+    UsageError
+    """
+    if service not in cluster.services:
+        raise UsageError(
+            f"{service} is not deployed on the cluster {cluster.name}",
+            hint=f"bramble deploy {service} --cluster {cluster.name}",
+        )
 
 
 def wanted_by(rooms: tuple[Service, ...]) -> Wanted:

@@ -10,7 +10,7 @@ from ..errors import PlanError, UsageError
 from ..model import Cluster
 from ..services import Service
 from . import change, kubeconfig
-from .needs import wanted_by, with_needs
+from .needs import require_deployed, wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
 
@@ -81,11 +81,7 @@ def _version(room: Service, cluster: Cluster) -> str:
             f"{room.name} has the version of the hosts' distribution, so there is nothing to upgrade here",
             hint="newer packages come by the distribution's own means: sudo apt full-upgrade",
         )
-    if room.name not in cluster.services:
-        raise UsageError(
-            f"{room.name} is not deployed on the cluster {cluster.name}",
-            hint=f"bramble deploy {room.name} --cluster {cluster.name}",
-        )
+    require_deployed(room.name, cluster)
     return str(inventory.options_of(cluster, room.name).get("version") or room.versions[-1])
 
 

@@ -12,6 +12,7 @@ from ..model import Cluster
 from ..runner.facts import Facts, Wanted
 from ..services import Service
 from .job import Job
+from .needs import require_deployed
 from .reach import Reach, job, resolve
 
 
@@ -37,11 +38,8 @@ async def verify(service: str, *, deep: bool = False, **reach: Unpack[Reach]) ->
     if deep and room.deep is None:
         raise UsageError(f"{service} has no further proof", hint=f"bramble verify {service}")
     cluster = inventory.of_service(resolve(reach), service, given=bool(reach.get("hosts")))
-    if service not in cluster.services and not reach.get("hosts"):
-        raise UsageError(
-            f"{service} is not deployed on the cluster {cluster.name}",
-            hint=f"bramble deploy {service} --cluster {cluster.name}",
-        )
+    if not reach.get("hosts"):
+        require_deployed(service, cluster)
     config = services.configure(room, inventory.options_of(cluster, service))
     at_work = job("verify", cluster, reach, service, ("verify", service, *(("--deep",) if deep else ())))
 

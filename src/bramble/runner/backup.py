@@ -18,7 +18,7 @@ import tempfile
 from typing import IO, Any
 
 from .journal import FOLDER
-from .step import StepError, os_error
+from .step import StepError, failure
 from .system import System
 
 #: Where what was kept lies on a host that it is brought back to, until a step of the service takes it away. With the
@@ -101,8 +101,5 @@ def main(stdin: "IO[bytes]" = sys.stdin.buffer, stdout: "IO[bytes]" = sys.stdout
             packed.seek(0)
             shutil.copyfileobj(packed, stdout, CHUNK)
             stdout.flush()
-    except StepError as error:
-        send(kind="step-failed", what=error.what, why=error.why, hint=error.hint, log=error.log)
-    except OSError as error:
-        failed = os_error(error)
-        send(kind="step-failed", what=failed.what, why=failed.why, hint=failed.hint, log=failed.log)
+    except (StepError, OSError) as error:
+        send(**failure(error))

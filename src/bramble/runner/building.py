@@ -28,7 +28,7 @@ from typing import IO, Any, Optional
 
 from .facts import architecture
 from .journal import FOLDER
-from .step import StepError, os_error
+from .step import StepError, failure
 
 #: In the order in which they are taken: the first needs no daemon and nothing set up.
 BUILDERS = ("buildah", "podman", "docker")
@@ -262,14 +262,11 @@ def _built(
         threading.Thread(target=_until_end, args=(stdin, build), daemon=True).start()
         out = open(build.run(), "rb")  # noqa: SIM115  (read when it has no name any more)
         return {"kind": "built", "size": os.fstat(out.fileno()).st_size}, out
-    except StepError as error:
-        failed = error
-    except OSError as error:
-        failed = os_error(error)
+    except (StepError, OSError) as error:
+        return failure(error), None
     finally:
         for place in going:
             shutil.rmtree(place, ignore_errors=True)
-    return {"kind": "step-failed", "what": failed.what, "why": failed.why, "hint": failed.hint, "log": failed.log}, None
 
 
 def _until_end(stdin: "IO[bytes]", build: Build) -> None:

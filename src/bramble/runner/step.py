@@ -139,9 +139,12 @@ class RebootNeeded(Exception):
         self.boot_id = boot_id
 
 
+#: What to do where a disk is full.
+FREE_SPACE = "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M"
+
 #: What to do about an operating system's refusal, by its number.
 _REMEDIES = {
-    errno.ENOSPC: "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+    errno.ENOSPC: FREE_SPACE,
     errno.EROFS: "a worn or badly pulled card is mounted read-only: dmesg | tail; then check or change the card",
     errno.EDQUOT: "the quota is used up: quota -s",
     errno.EIO: "the card or disk has errors: dmesg | tail",
@@ -156,6 +159,12 @@ def os_error(error: OSError) -> StepError:
         why=error.strerror or str(error),
         hint=_REMEDIES.get(error.errno or 0, ""),
     )
+
+
+def failure(error: "Union[StepError, OSError]") -> "dict[str, Any]":
+    """What a part of the runner beside the loop answers where it cannot do what it was asked."""
+    found = os_error(error) if isinstance(error, OSError) else error
+    return {"kind": "step-failed", "what": found.what, "why": found.why, "hint": found.hint, "log": found.log}
 
 
 def told(lines: "Sequence[str]") -> "tuple[str, str]":

@@ -28,7 +28,7 @@ import time
 from typing import IO, Any, Optional, cast
 
 from .journal import FOLDER
-from .step import StepError, os_error
+from .step import StepError, failure
 
 #: Bytes that are read, written and handed on at a time.
 CHUNK = 256 * 1024
@@ -46,6 +46,20 @@ TICK = 1.0
 def place(sha256: str, folder: str = FOLDER) -> str:
     """Where an artifact lies on a host when it has arrived."""
     return os.path.join(folder, "artifacts", sha256)
+
+
+def require_arrived(artifact: str, sha256: str) -> str:
+    """Where an artifact lies that a step is about to use; ``artifact`` is its name.
+
+    Raises
+    ------
+    StepError
+        It is not here.
+    """
+    path = place(sha256)
+    if not sha256 or not os.path.exists(path):
+        raise StepError(f"{artifact} was not brought to this host", hint="run the same again")
+    return path
 
 
 class Incoming:
@@ -159,13 +173,8 @@ class Transfer:
         """Answer one request."""
         try:
             getattr(self, f"_{request['do']}")(request)
-        except OSError as error:
-            self._fail(os_error(error))
-        except StepError as error:
-            self._fail(error)
-
-    def _fail(self, error: StepError) -> None:
-        self._send({"kind": "step-failed", "what": error.what, "why": error.why, "hint": error.hint})
+        except (StepError, OSError) as error:
+            self._send(failure(error))
 
     def _look(self, request: "dict[str, Any]") -> None:
         folder = self._folder

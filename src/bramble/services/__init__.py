@@ -23,6 +23,9 @@ from ..plan import Plan
 from ..runner.facts import Facts
 from ..runner.secret import Secret
 
+#: Where programs of bramble's are kept on a host, a folder for each; several services may be there.
+LIBRARY = "/usr/local/lib/bramble"
+
 #: ``(cluster, config, facts by host) -> Plan``: pure, without I/O, the same result for the same values.
 Planner = Callable[[Cluster, Any, Mapping[str, Facts]], Plan]
 
@@ -257,6 +260,7 @@ def configure(service: Service, options: Mapping[str, object]) -> BaseModel:
 
 
 __all__ = [
+    "LIBRARY",
     "Backup",
     "Catalogue",
     "Entrance",

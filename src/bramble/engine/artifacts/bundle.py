@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import BrambleError, UsageError
-from .store import CHUNK, Store, Stored
+from .store import CHUNK, Store, Stored, require_room
 
 #: First in the tar, so that all is known before the first byte of the rest.
 INDEX = "bramble-artifacts.json"
@@ -94,7 +93,8 @@ def take_in(store: Store, file: Path) -> dict[str, Stored]:
             index = _index(tar, next(entries, None), file)
             notes = {key: Stored(**entry.model_dump()) for key, entry in index.artifacts.items()}
             sizes = {one.sha256: one.size for one in notes.values()}
-            _need(store.folder, sum(sizes.values()))
+            store.folder.mkdir(parents=True, exist_ok=True)
+            require_room(store.folder, sum(sizes.values()))
             with tempfile.TemporaryDirectory(dir=store.folder, prefix="import-") as folder:
                 files = _blobs(tar, entries, sizes, Path(folder), file)
                 store.take(notes, files)
@@ -147,17 +147,6 @@ def _blobs(
     if missing:
         raise _odd(file, f"blobs/{min(missing)} is missing")
     return found
-
-
-def _need(folder: Path, size: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if free < size:
-        raise BrambleError(
-            "too little room on this machine",
-            why=f"{size / 1e6:.0f} MB are wanted, {free / 1e6:.0f} MB are free in {folder}",
-            hint="bramble artifacts clean --unused, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
-        )
 
 
 def _odd(file: Path, why: str) -> BrambleError:

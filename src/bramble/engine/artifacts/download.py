@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import shutil
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Hashable
@@ -15,6 +14,7 @@ import httpx
 
 from ...artifact import Artifact, Download
 from ...errors import BrambleError
+from .store import require_room
 from .sums import published
 from .unpack import take_out
 
@@ -212,14 +212,7 @@ class _Fetch:
 
     def _need(self, coming: int, have: int) -> None:
         """Refuse before the first byte what does not fit; what is taken out of an archive is larger than it."""
-        wanted = coming + (2 * (have + coming) if self._unpacked else 0)
-        free = shutil.disk_usage(self._part.parent).free
-        if free < wanted:
-            raise BrambleError(
-                "too little room for it on this machine",
-                why=f"{wanted / 1e6:.0f} MB are wanted, {free / 1e6:.0f} MB are free in {self._part.parent}",
-                hint="bramble artifacts clean, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
-            )
+        require_room(self._part.parent, coming + (2 * (have + coming) if self._unpacked else 0))
 
     def _size(self) -> int:
         return self._part.stat().st_size if self._part.exists() else 0

@@ -42,10 +42,11 @@ class Fetcher:
         BrambleError
             One cannot be had, or is not what it must be.
         """
-        artifacts = list(artifacts)
-        self._look(artifacts)  # those of the user's own, too, must be what was kept
-        wanted = {artifact.id: artifact for artifact in artifacts if not isinstance(artifact.source, LocalFile)}
-        found, missing = self._look(wanted.values())
+        asked = {artifact.id: artifact for artifact in artifacts}
+        # Those of the user's own, too, must be what was kept.
+        found, missing = self._look(asked.values())
+        wanted = {id: one for id, one in asked.items() if not isinstance(one.source, LocalFile)}
+        missing = [artifact for artifact in missing if artifact.id in wanted]
         groups: dict[object, list[Artifact]] = {}
         for artifact in missing:
             source = artifact.source

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ...artifact import LocalFile
 from ...errors import BrambleError, HostError
 from ...plan import Plan
+from ...runner.step import FREE_SPACE
 from ...runner.wire import encode
 from ..session import Session
 from .courier import Courier
@@ -115,7 +116,7 @@ class Handing:
                 f"its disk is too full: {missing / 1e6:.0f} MB are to be brought, and {free / 1e6:.0f} MB are free",
                 host=host,
                 why=f"{more}{SPARE / 1e6:.0f} MB more must stay free",
-                hint="free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+                hint=FREE_SPACE,
             )
 
     async def _one(self, host: str, courier: Courier, one: Stored) -> None:

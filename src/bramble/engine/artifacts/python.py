@@ -20,7 +20,7 @@ from pathlib import Path
 from ...artifact import Artifact, PythonPackage
 from ...errors import BrambleError
 from .client import talk
-from .store import digest
+from .store import digest, require_room
 
 #: Lines of what pip said that go along with an error.
 LOG_LINES = 6
@@ -48,7 +48,8 @@ async def bring(wanted: list[Artifact], folder: Path, tell: Callable[[str], None
     archive = folder / "source.part"
     if not archive.exists() or await asyncio.to_thread(digest, archive) != source.sha256:
         archive.unlink(missing_ok=True)
-        _require_space(folder, source)
+        # The archive, pip's own copy of it, and what pip unpacks of it to look at: more than of anything later.
+        require_room(folder, 2 * source.size + source.unpacked)
         await _fetch(source, folder, archive, tell)
     tell("it is what it must be; packs what hosts need of it")
     trees = [folder / f"tree-{number}.tar" for number in range(len(wanted))]
@@ -155,17 +156,6 @@ def _other(source: PythonPackage, actual: str) -> BrambleError:
         why=f"the SHA-256 of {source.package} {source.version} is {actual}, and must be {source.sha256}",
         hint="something on the way changes files: look at pip config list, and try from another network",
     )
-
-
-def _require_space(folder: Path, source: PythonPackage) -> None:
-    # The archive, pip's own copy of it, and what pip unpacks of it to look at: more than there is of anything later.
-    wanted, free = 2 * source.size + source.unpacked, shutil.disk_usage(folder).free
-    if wanted > free:
-        raise BrambleError(
-            "too little room on this machine",
-            why=f"{wanted / 1e6:.0f} MB are wanted for a while, {free / 1e6:.0f} MB are free in {folder}",
-            hint="bramble artifacts clean --unused, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
-        )
 
 
 async def _in_thread(work: Callable[[threading.Event], None]) -> None:

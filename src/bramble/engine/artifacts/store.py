@@ -161,6 +161,22 @@ class Store:
         return size
 
 
+def require_room(folder: Path, size: int) -> None:
+    """Refuse before the first byte what does not fit.
+
+    Raises
+    ------
+    BrambleError
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise BrambleError(
+            "too little room on this machine",
+            why=f"{size / 1e6:.0f} MB are wanted, {free / 1e6:.0f} MB are free in {folder}",
+            hint="bramble artifacts clean --unused, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
+        )
+
+
 def digest(file: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     total = hashlib.sha256()

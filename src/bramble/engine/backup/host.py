@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from ...errors import BrambleError
+from ..exchange import ask, receive, refused, send
 from ..session import Session, message
-
-#: Bytes that are sent at a time.
-CHUNK = 1 << 18
 
 
 async def take(session: Session, argv: tuple[str, ...], out: Path) -> None:
@@ -23,16 +18,13 @@ async def take(session: Session, argv: tuple[str, ...], out: Path) -> None:
     """
     channel = await session.beside("backup")
     try:
-        await channel.write(json.dumps({"do": "take", "argv": argv}).encode() + b"\n")
-        left = _told(session, await message(channel))["size"]
-        with out.open("wb") as file:
-            while left and (data := await channel.read(min(CHUNK, left))):
-                file.write(data)
-                left -= len(data)
+        await ask(channel, {"do": "take", "argv": argv})
+        answer = await message(channel)
+        if answer["kind"] == "step-failed":
+            raise refused(answer, session.name)
+        await receive(channel, answer["size"], out, session.name)
     finally:
         channel.close_input()
-    if left:
-        raise BrambleError("what is to be kept did not arrive whole", host=session.name, hint="run the same again")
 
 
 async def lay(session: Session, content: Path) -> None:
@@ -48,16 +40,10 @@ async def lay(session: Session, content: Path) -> None:
         with content.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(0)
-            await channel.write(json.dumps({"do": "lay", "size": size}).encode() + b"\n")
-            while data := file.read(CHUNK):
-                await channel.write(data)
-        _told(session, await message(channel))
+            await ask(channel, {"do": "lay", "size": size})
+            await send(channel, file)
+        answer = await message(channel)
+        if answer["kind"] == "step-failed":
+            raise refused(answer, session.name)
     finally:
         channel.close_input()
-
-
-def _told(session: Session, answer: dict[str, Any]) -> dict[str, Any]:
-    if answer["kind"] == "step-failed":
-        why = "\n".join(answer["log"]) or answer["why"]
-        raise BrambleError(answer["what"], host=session.name, why=why, hint=answer["hint"])
-    return answer

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ...connection import Channel
-from ...errors import BrambleError
+from ..exchange import ask, receive, refused, send
 from ..session import message
 from .context import pack
-
-#: Bytes that are sent at a time.
-CHUNK = 1 << 18
 
 #: Opens a channel to a new process of `runner.building`.
 Opener = Callable[[], Any]
@@ -42,7 +38,7 @@ class Builder:
         """Whether there is a program to build with; `program` is its name then."""
         channel = await self._open()
         try:
-            await channel.write(b'{"do":"find"}\n')
+            await ask(channel, {"do": "find"})
             answer = await message(channel)
         finally:
             await _end(channel)
@@ -93,7 +89,7 @@ class Builder:
         channel = await self._open()
         try:
             if not self.host:
-                await _write(channel, {**request, "folder": str(folder)})
+                await ask(channel, {**request, "folder": str(folder)})
             else:
                 await self._send(channel, request, folder, out.parent, tell)
             await self._receive(channel, out, tell)
@@ -108,9 +104,8 @@ class Builder:
             size = packed.tell()
             packed.seek(0)
             tell(f"{size / 1e6:.1f} MB go to {self.host}")
-            await _write(channel, {**request, "size": size})
-            while data := packed.read(CHUNK):
-                await channel.write(data)
+            await ask(channel, {**request, "size": size})
+            await send(channel, packed)
 
     async def _receive(self, channel: Channel, out: Path, tell: Callable[[str], None]) -> None:
         while True:
@@ -118,21 +113,10 @@ class Builder:
             if answer["kind"] == "said":
                 tell(answer["text"])
             elif answer["kind"] == "step-failed":
-                why = "\n".join(answer["log"]) or answer["why"]
-                raise BrambleError(answer["what"], host=self.host or None, why=why, hint=answer["hint"])
+                raise refused(answer, self.host)
             else:
                 break
-        left = answer["size"]
-        with out.open("wb") as file:
-            while left and (data := await channel.read(min(CHUNK, left))):
-                file.write(data)
-                left -= len(data)
-        if left:
-            raise BrambleError("the image did not come back whole", host=self.host or None, hint="run the same again")
-
-
-async def _write(channel: Channel, request: dict[str, Any]) -> None:
-    await channel.write(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+        await receive(channel, answer["size"], out, self.host)
 
 
 async def _end(channel: Channel) -> None:

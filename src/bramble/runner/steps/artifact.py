@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..step import Answer, Change, Record, Step, StepError, step
 from ..system import System
-from ..transfer import CHUNK, place
+from ..transfer import CHUNK, require_arrived
 from .filesystem import forget_unfinished, look, missing_folder, sync_folder, unfinished
 
 
@@ -69,9 +69,7 @@ class Artifact(Step):
         return Change(", ".join(found), {self._resource: None}) if found else None
 
     def apply(self, system: System, change: Change) -> None:
-        brought = place(self.sha256)
-        if not self.sha256 or not os.path.exists(brought):
-            raise StepError(f"{self.artifact} was not brought to this host", hint="run the same again")
+        brought = require_arrived(self.artifact, self.sha256)
         path = system.path(self.path)
         if not os.path.isdir(os.path.dirname(path)):
             raise missing_folder(self.path)

@@ -16,7 +16,7 @@ from typing import IO, Any, Optional
 
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
-from ..transfer import place
+from ..transfer import require_arrived
 from .engines import ENGINES, PINNED, ctr
 
 #: Where programs lie in an image, and where its own are looked for.
@@ -82,9 +82,7 @@ class Image(Step):
         return hashlib.sha256(json.dumps([self.sha256, self.files], sort_keys=True).encode()).hexdigest()
 
     def apply(self, system: System, change: Change) -> None:
-        brought = place(self.sha256)
-        if not self.sha256 or not os.path.exists(brought):
-            raise StepError(f"{self.artifact} was not brought to this host", hint="run the same again")
+        brought = require_arrived(self.artifact, self.sha256)
         files = {f"{FOLDER}/{self.program}": brought}
         for name in self.host_programs:
             found = shutil.which(name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from typing import Optional
 
 from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
-from ..transfer import place
+from ..transfer import require_arrived
 from .engines import ENGINES, Engine, short
 
 
@@ -75,9 +74,7 @@ class ImageArchive(Step):
         return Change("replace", {self._resource: None})
 
     def apply(self, system: System, change: Change) -> None:
-        brought = place(self.sha256)
-        if not self.sha256 or not os.path.exists(brought):
-            raise StepError(f"{self.artifact} was not brought to this host", hint="run the same again")
+        brought = require_arrived(self.artifact, self.sha256)
         self._engine.take_in(system, self.name, brought)
 
     def fingerprint(self, system: System) -> Optional[str]:

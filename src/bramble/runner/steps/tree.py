@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ..step import Answer, Change, Record, Step, StepError, step
 from ..system import System
-from ..transfer import place
+from ..transfer import require_arrived
 from .filesystem import look, missing_folder, sync_folder, unfinished
 from .unpacking import unpack
 
@@ -75,9 +75,7 @@ class Tree(Step):
         return Change(f"{_some(changed)} changed: unpack anew", {self._resource: None}) if changed else None
 
     def apply(self, system: System, change: Change) -> None:
-        brought = place(self.sha256)
-        if not self.sha256 or not os.path.exists(brought):
-            raise StepError(f"{self.artifact} was not brought to this host", hint="run the same again")
+        brought = require_arrived(self.artifact, self.sha256)
         path = system.path(self.path)
         if not os.path.isdir(os.path.dirname(path)):
             raise missing_folder(self.path)

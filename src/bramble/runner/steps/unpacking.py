@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import IO, cast
 
-from ..step import StepError
+from ..step import FREE_SPACE, StepError
 from ..system import Cancelled, System
 
 #: Bytes that are written at a time.
@@ -150,7 +150,7 @@ def _require_space(folder: str, size: int) -> None:
         raise StepError(
             f"its disk is too full: {size / 1e6:.0f} MB are to be unpacked, and {free / 1e6:.0f} MB are free",
             why=f"{SPARE / 1e6:.0f} MB more must stay free",
-            hint="free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+            hint=FREE_SPACE,
         )
 
 

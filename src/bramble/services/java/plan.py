@@ -9,10 +9,9 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Directory, Link, Package
+from .. import LIBRARY
 from .config import Config
 from .releases import version_of
-
-LIBRARY = "/usr/local/lib/bramble"
 
 #: Where services find Java, whichever the release brings: what they call JAVA_HOME.
 HOME = f"{LIBRARY}/java"

@@ -12,6 +12,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Artifact, Command, Directory, File, Link, Package, Sysctl, Unit, Wait
+from .. import LIBRARY
 from . import addons, configuration, marks, planes, programs, pull, refusals, serving
 from .config import Config
 from .configuration import CA, CA_KEY, HOME, text
@@ -115,7 +116,7 @@ def programs_of(cluster: Cluster, config: Config, facts: Mapping[str, Facts], ho
     manages = host in planes.planes(cluster, config)
     home, architecture = programs.home(config.version), facts[host].architecture
     return (
-        Directory(path=programs.LIBRARY),
+        Directory(path=LIBRARY),
         Directory(path=home),
         *(
             Artifact(artifact=f"kubernetes/{name}:{architecture}", path=f"{home}/{name}")

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from ...artifact import Artifact, Download, GoProgram
 from ...runner.steps import Image
+from .. import LIBRARY
 from . import released
 
 #: Versions of Kubernetes that can be had, oldest first. The last is the stable minor before the latest: the last one
@@ -25,9 +26,6 @@ PODS = "3.10.1"
 
 #: No registry has images of this name, so none is ever asked for one, and nobody takes them for upstream's.
 REPOSITORY = "bramble.invalid"
-
-#: Where programs of bramble's are kept on a host.
-LIBRARY = "/usr/local/lib/bramble"
 
 #: Where links to the programs that a node needs outside containers lie.
 FOLDER = "/usr/local/bin"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ...errors import PlanError
 from ...model import Cluster, HostSet
 from ...runner.facts import Facts
+from ...runner.step import FREE_SPACE
 from . import configuration, foreign, planes
 from .config import Config
 
@@ -67,7 +68,7 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
             for host, least in room.items()
             if facts[host].disk_free < least
         },
-        "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M",
+        FREE_SPACE,
     )
     _refuse(
         "the clock is wrong by the controller's, and certificates would not be believed",
