@@ -1,11 +1,11 @@
-"""All comparisons, or those named: ``python -m bench startup ten slurm thousand images kubernetes``."""
+"""All comparisons, or those named: ``python -m bench startup ten slurm thousand artifacts images kubernetes``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-ALL = ("startup", "thousand", "slurm", "ten", "images", "kubernetes")
+ALL = ("startup", "thousand", "slurm", "ten", "artifacts", "images", "kubernetes")
 
 
 def main(names: list[str]) -> int:

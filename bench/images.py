@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.links import RATE, slow
 from bench.measure import ROOT, Table, Timing, command
 from bramble import lab
 from bramble.runner.facts import architecture
@@ -20,17 +21,7 @@ ROUNDS = 3
 SIZE = 100_000_000
 
 #: Seconds that these bytes are on a link, if nothing else is.
-WIRE = SIZE * 8 / 100e6
-
-#: Both ways; what comes in goes through a device of its own, because only what goes out can be held back.
-LIMIT = """
-card=$(ip -o route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/')
-tc qdisc replace dev $card root tbf rate 100mbit burst 128k latency 50ms
-ip link add limited type ifb && ip link set limited up
-tc qdisc add dev $card ingress
-tc filter add dev $card parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev limited
-tc qdisc add dev limited root tbf rate 100mbit burst 128k latency 50ms
-"""
+WIRE = SIZE * 8 / RATE
 
 
 def main() -> Table:
@@ -47,8 +38,7 @@ def main() -> Table:
             archive = Path(folder) / "large.tar"
             _write(archive)
             command([bramble, "deploy", "containerd", "--no-verify", *on], env)
-            for name in names:
-                lab.execute("bench", name, ["sh", "-ec", LIMIT])
+            slow("bench", names)
             for _ in range(ROUNDS):
                 for count, times in taken.items():
                     hosts = ["--hosts", ",".join(names[:count]), *on]
