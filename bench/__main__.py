@@ -1,11 +1,11 @@
-"""All comparisons, or those named: ``python -m bench startup ten slurm thousand artifacts images kubernetes``."""
+"""All comparisons, or those named: ``python -m bench startup slurm``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-ALL = ("startup", "thousand", "slurm", "ten", "artifacts", "images", "kubernetes")
+ALL = ("startup", "thousand", "slurm", "ten", "artifacts", "images", "kubernetes", "spark", "hadoop")
 
 
 def main(names: list[str]) -> int:

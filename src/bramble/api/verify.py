@@ -45,7 +45,7 @@ async def verify(service: str, *, deep: bool = False, **reach: Unpack[Reach]) ->
 
     async def work() -> None:
         await at_work.run.connect(lock=False)
-        facts = await at_work.facts(Wanted(packages=room.packages))
+        facts = await at_work.facts(Wanted(packages=room.packages, paths=room.paths))
         missing = len(at_work.run.alive) < len(cluster.hosts)
         await prove(at_work, room, cluster, config, facts, deep=deep)
         if missing:
