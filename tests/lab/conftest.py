@@ -30,13 +30,24 @@ _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_D
 _WITH_CONTAINERS = ("test_artifacts", "test_docker", "test_images", "test_kubernetes", "test_web_app")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that run containers: they go apart from the others."""
+#: Services that take minutes, and whose own tests deploy, prove and remove them on the other release: these go through
+#: the suite of all services on one alone, unless all is asked for (``--every-release``).
+_ON_ONE = {"docker": "trixie", "hadoop": "trixie", "kubernetes": "bookworm", "spark": "trixie"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests that run containers, which go apart from the others; leave out what is shown elsewhere."""
+    shown_elsewhere = []
     for item in items:
-        service = getattr(item, "callspec", None) and item.callspec.params.get("service")  # type: ignore[attr-defined]
+        given = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+        service, release = (given.get("service"), given.get("hosts")) if given else (None, None)
         needed = [room.name for room in with_needs(service)] if service in services.names() else []
         if item.path.stem.startswith(_WITH_CONTAINERS) or "containerd" in needed:
             item.add_marker(pytest.mark.containers)
+        if release and _ON_ONE.get(str(service), release) != release and not config.getoption("--every-release"):
+            shown_elsewhere.append(item)
+    items[:] = [item for item in items if item not in shown_elsewhere]
+    config.hook.pytest_deselected(items=shown_elsewhere)
 
 
 @pytest.fixture(scope="session")
