@@ -29,6 +29,11 @@ WIRE = SIZE * 8 / RATE
 PEER = 'for host in "${@:3}"; do scp -q -F "$1" "$2" "$host:/var/tmp/peer" & done; wait'
 
 
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 def main() -> Table:
     """From the command to "checked, and in its place on every host"."""
     table = Table("a file of 500 MB onto hosts, links of 100 Mbit/s")
@@ -39,7 +44,7 @@ def main() -> Table:
         served = Path(folder, "served")
         served.mkdir()
         digest = _write(served / "large")
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
+        handler = partial(_Quiet, directory=str(served))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         status = lab.up(size=max(taken), name="bench")

@@ -72,15 +72,13 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     assert dry["changed"] > 0
     as_found(*pis.hosts)
 
-    # The first run changes, the second does not; what is there works.
+    # The first run changes and proves what it did, the second does not change anything.
     first = controller.json("deploy", service, timeout=FIRST)
     assert first.status == 0, first.said[-3000:]
     assert first.report["verified"] is True
-    second = controller.json("deploy", service)
+    second = controller.json("deploy", service, "--no-verify")
     assert second.status == 0, second.said[-3000:]
-    changes = [event for event in second.events if event.get("outcome") in ("changed", "undone")]
-    assert changes == [] and second.report["verified"] is True
-    assert controller.run("verify", service).status == 0
+    assert [event for event in second.events if event.get("outcome") in ("changed", "undone")] == []
 
     # Broken, it says so and names the host; deployed again, it is mended.
     damage(pis, worker, service)
@@ -93,13 +91,13 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     assert mended.status == 0 and mended.report["verified"] is True, mended.said[-3000:]
 
     # A host goes, and is as it was found; it comes back, and works.
-    dropped = controller.json("scale", service, "--drop", last, "--yes", timeout=300)
+    dropped = controller.json("scale", service, "--drop", last, "--yes", "--no-verify", timeout=300)
     assert dropped.status == 0, dropped.said[-3000:]
     as_found(last)
-    assert controller.json("verify", service).outcomes() == {manager: "done", worker: "done"}
+    assert controller.json("verify", service, timeout=300).outcomes() == {manager: "done", worker: "done"}
     added = controller.json("scale", service, "--add", last, timeout=300)
     assert added.status == 0 and added.report["verified"] is True, added.said[-3000:]
-    assert set(controller.json("verify", service).outcomes()) == {manager, worker, last}
+    assert added.outcomes() == dict.fromkeys(pis.hosts, "done")
 
     # Removed, nothing of it is left anywhere.
     removed = controller.json("remove", service, "--yes", timeout=300)
