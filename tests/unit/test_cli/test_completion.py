@@ -40,7 +40,7 @@ def cluster(cli: Cli) -> None:
         ("deploy slurm --cluster", "", ["red"]),
         ("deploy slurm --hosts", "red,red0", ["red,red01", "red,red02"]),
         ("deploy slurm --set", "acc", ["accounting="]),
-        ("services", "s", ["slurm"]),
+        ("services", "sl", ["slurm"]),
         ("completion", "z", ["zsh"]),
     ],
 )

@@ -1,0 +1,23 @@
+"""Spark: works on large data, on all hosts at once."""
+
+from __future__ import annotations
+
+from .. import Service
+from .catalogue import artifacts
+from .config import Config
+from .nodes import NAME_SOCKET, PORTS
+from .plan import plan
+from .verify import verify
+
+SERVICE = Service(
+    name="spark",
+    summary="works on large data on all hosts at once: Python, SQL and Scala (Spark, standalone)",
+    config=Config,
+    plan=plan,
+    verify=verify,
+    artifacts=artifacts,
+    ports=PORTS,
+    paths=(NAME_SOCKET,),
+    needs=("java",),
+    loses="jobs that run, and the records of those that ran",
+)

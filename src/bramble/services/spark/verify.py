@@ -1,0 +1,57 @@
+"""Whether Spark does its work on every host that it should: a real program whose answers are known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...model import Cluster
+from ...plan import Plan, group
+from ...runner.facts import Facts
+from ...runner.steps import Probe
+from . import configuration
+from .config import SMALLEST_HEAP, Config
+from .nodes import MASTER_WEB, describe
+
+#: Seconds that workers may take to tell the master of themselves, and the whole program: Java and Python start on
+#: every host for it, on a slow card, too.
+DEADLINE, PATIENCE = 60, 300.0
+
+UNITS = ("spark-master", "spark-worker")
+HINT = "what does the master say? http://{}:8080; journalctl -u spark-master, and on the host -u spark-worker"
+
+
+def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """All workers by name, then one program with a task on each of them."""
+    nodes = describe(cluster, config, facts)
+    manager, working = nodes.manager, nodes.working
+    hint = HINT.format(manager.address)
+    places = tuple(f"{node.host}={node.address}" for node in working)
+    names = tuple(node.host for node in working)
+    alive = Probe(
+        name="every worker is known to the master",
+        argv=("python3", "-IS", "-", f"http://{manager.address}:{MASTER_WEB}/json/", str(DEADLINE), *places),
+        input=configuration.text("workers.py"),
+        expect_lines=names,
+        blame={name: f"{name} does not work for the master" for name in names},
+        timeout=DEADLINE + 30,
+        log_units=UNITS,
+        hint=hint,
+    )
+    crossed = tuple(f"{name} read what other hosts wrote" for name in names) if len(names) > 1 else ()
+    expected = {
+        **{f"{name} took part": f"{name} ran no part of the program" for name in names},
+        **{line: f"{line.split()[0]} got nothing of what other hosts wrote (shuffle)" for line in crossed},
+    }
+    words = (str(len(names)), f"{SMALLEST_HEAP}m", configuration.QUICK_JAVA)
+    work = Probe(
+        name="a program on all of them: pi, a word count, a shuffle across hosts",
+        argv=("sh", "-c", configuration.text("submit.sh"), "submit", *words, *places),
+        input=configuration.text("proof.py"),
+        expect_lines=("pi is 3.14159", "words are as counted apart", *expected),
+        blame=expected,
+        user="spark",
+        timeout=PATIENCE,
+        log_units=UNITS,
+        hint=f"are all processors taken by another program? {hint}",
+    )
+    return Plan(service="spark", groups=(group("Workers", [manager.host], alive, work, timeout=2 * PATIENCE),))
