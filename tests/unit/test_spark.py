@@ -17,7 +17,7 @@ from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
 from bramble.runner.facts import Facts
 from bramble.runner.secret import Secret
-from bramble.runner.steps import File, Probe
+from bramble.runner.steps import Command, File, Probe, Unit
 from bramble.services.spark import SERVICE
 
 HOSTS = tuple(Host(name=name, user="pi") for name in ("red", "red01", "red02"))
@@ -27,6 +27,8 @@ USUAL = {
     host.name: dataclasses.replace(PI, hostname=host.name, address=f"10.1.1.{number}", addresses=("127.0.1.1",))
     for number, host in enumerate(HOSTS, 1)
 }
+
+DEFAULTS = "/etc/spark/spark-defaults.conf"
 
 
 def plan(cluster: Cluster = CLUSTER, facts: dict[str, Facts] | None = None, **options: object) -> Any:
@@ -85,7 +87,10 @@ def test_daemons_and_programs_know_each_other_by_a_secret_that_only_the_group_re
     steps = [step for part in made.of("red01") for step in part.steps["red01"]]
     (conf,) = (step for step in steps if isinstance(step, File) and step.path == "/etc/spark/spark-defaults.conf")
     assert (conf.mode, conf.owner, conf.group) == (0o640, "root", "spark")
-    assert "rest.enabled=false" in text_of(made, "red", "/etc/systemd/system/spark-master.service")
+    daemons = text_of(made, "red", "/etc/spark/daemons.conf")
+    assert "spark.authenticate.secret             <spark/secret>\n" in daemons
+    assert re.search(r"^spark.master.rest.enabled +false$", daemons, re.MULTILINE)
+    assert re.search(r"^spark.ui.killEnabled +false$", daemons, re.MULTILINE)
 
 
 def test_everything_goes_by_address_and_the_manager_s_own_name_works_there_too() -> None:
@@ -144,9 +149,87 @@ def test_every_worker_must_take_part() -> None:
     assert alive.argv[-2:] == ("red01=10.1.1.2", "red02=10.1.1.3")
     assert isinstance(work, Probe) and work.expect_lines
     assert {"pi is 3.14159", "words are as counted apart", "red01 took part"} <= set(work.expect_lines)
+    assert "the history server tells of it" not in work.expect_lines
     assert "red02 read what other hosts wrote" in work.expect_lines
     lone = SERVICE.verify(ALONE, services.configure(SERVICE, {}), USUAL).groups[0].steps["red"][1]
     assert isinstance(lone, Probe) and not any("other hosts" in line for line in lone.expect_lines or ())
+
+
+def test_what_programs_ask_for_by_default_is_nothing_that_daemons_start_anew_for() -> None:
+    """Or a host that joins, or leaves, would end everybody's programs."""
+
+    def daemons(made: Any, host: str) -> tuple[Any, ...]:
+        steps = [step for part in made.of(host) for step in part.steps[host]]
+        units = [step for step in steps if isinstance(step, Unit) and step.name in ("spark-master", "spark-worker")]
+        paths = {path for unit in units for path in unit.restart_on}
+        mine = [step for step in steps if isinstance(step, File)]
+        return tuple(step for step in mine if step.path in paths or step.path.endswith((".service", ".socket")))
+
+    small = with_facts("red02", memory=920 * 2**20)
+    for host in ("red", "red01"):
+        assert daemons(plan(facts=small), host) == daemons(plan(), host) != ()
+    assert text_of(plan(facts=small), "red", DEFAULTS) != text_of(plan(), "red", DEFAULTS)
+
+
+def test_history_and_connect_are_on_the_manager_and_have_their_memory() -> None:
+    options = {"history": "yes", "connect": "yes", "manager_works": "yes"}
+    made = plan(**options)
+    titles = {part.title: sorted(part.steps) for part in made.groups}
+    assert titles["History"] == titles["Connect"] == ["red"]
+    memory = USUAL["red"].memory // 2**20
+    worker = text_of(made, "red", "/etc/systemd/system/spark-worker.service")
+    assert f"--memory {(memory - 250 - 600) // 2}m" in worker
+    connect = text_of(made, "red", "/etc/spark/connect.conf")
+    assert re.search(r"^spark.connect.grpc.binding.address +127.0.0.1$", connect, re.MULTILINE)
+    assert re.search(r"^spark.connect.authenticate.token +<spark/connect-token>$", connect, re.MULTILINE)
+    steps = [step for part in made.of("red") for step in part.steps["red"]]
+    modes = {step.path: step.mode for step in steps if isinstance(step, File)}
+    assert modes["/etc/spark/connect.conf"] == modes["/etc/spark/connect.token"] == 0o640
+    proof = SERVICE.verify(CLUSTER, services.configure(SERVICE, options), USUAL).groups[0].steps["red"]
+    assert isinstance(proof[1], Probe) and "the history server tells of it" in (proof[1].expect_lines or ())
+    assert [step.title for step in proof[2:]] == ["Spark Connect answers who has the token, and nobody else"]
+    small = with_facts("red", memory=1600 * 2**20)
+    with pytest.raises(PlanError, match="Spark needs 1650 there") as caught:
+        plan(facts=small, history="yes", connect="yes")
+    assert "--set history=no --set connect=no" in caught.value.hint
+
+
+def test_records_go_where_the_option_says() -> None:
+    made = plan(events="hdfs://red:8020/events", history="yes")
+    for path in (DEFAULTS, "/etc/spark/history.conf"):
+        assert "hdfs://red:8020/events\n" in text_of(made, "red", path)
+    with pytest.raises(UsageError, match="is not a URL"):
+        plan(events="/srv/events")
+
+
+def test_hosts_that_leave_are_let_go_by_the_master_first() -> None:
+    assert SERVICE.leave
+    config = services.configure(SERVICE, {"leave_deadline": "30"})
+    (part,) = SERVICE.leave(CLUSTER, config, USUAL, ("red02",)).groups
+    (step,) = part.steps["red"]
+    assert isinstance(step, Command) and step.unless
+    assert step.argv[-4:] == ("leave", "http://10.1.1.1:8080", "30", "red02=10.1.1.3:8081")
+    assert step.unless[-4:] == ("gone", *step.argv[-3:]) and step.timeout > 30
+    # A host that does not answer has nothing to hand on.
+    known = {name: one for name, one in USUAL.items() if name != "red02"}
+    assert SERVICE.leave(CLUSTER.without(("red02",)), config, known, ("red02",)).groups == ()
+
+
+def test_an_upgrade_stops_nothing_before_every_host_has_and_tried_the_new_version() -> None:
+    assert SERVICE.upgrade
+    config = services.configure(SERVICE, {"version": "4.2.1"})
+    made = SERVICE.upgrade(CLUSTER, config, USUAL, "4.1.4")
+    assert [(part.title, part.after, part.requires, sorted(part.steps)) for part in made.groups] == [
+        ("Spark", (), (), ["red", "red01", "red02"]),
+        ("Programs", ("Spark",), ("red", "red01", "red02"), ["red"]),
+        ("Master", ("Programs",), (), ["red"]),
+        ("Workers", ("Master",), ("red",), ["red01", "red02"]),
+    ]
+    assert [one.version for one in made.artifacts] == ["4.2.1"]
+    # Units and commands are the same in each version, so nothing is started anew after it.
+    paths = ["/etc/systemd/system/spark-worker.service", "/usr/local/lib/bramble/spark-command"]
+    for path in paths:
+        assert text_of(plan(version="4.1.4"), "red01", path) == text_of(plan(), "red01", path)
 
 
 def test_every_file_of_the_room_is_used() -> None:
@@ -154,4 +237,5 @@ def test_every_file_of_the_room_is_used() -> None:
         path.read_text() for path in (files("bramble.services.spark") / "").iterdir() if path.name.endswith(".py")
     )
     for file in (files("bramble.services.spark") / "files").iterdir():
-        assert f'"{file.name}"' in texts, file.name
+        # A daemon's unit is made by its name.
+        assert f'"{file.name}"' in texts or f'"{file.name.removesuffix(".service")}"' in texts, file.name

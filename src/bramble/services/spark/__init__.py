@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .. import Service
 from .catalogue import artifacts
-from .config import Config
+from .config import VERSIONS, Config
+from .leave import leave
 from .nodes import NAME_SOCKET, PORTS
 from .plan import plan
+from .upgrade import upgrade
 from .verify import verify
 
 SERVICE = Service(
@@ -15,6 +17,9 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    leave=leave,
+    versions=VERSIONS,
+    upgrade=upgrade,
     artifacts=artifacts,
     ports=PORTS,
     paths=(NAME_SOCKET,),

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+#: Versions of Spark that can be had, oldest first.
+VERSIONS = ("4.1.4", "4.2.1")
+
+#: Where records of what ran go unless the options say otherwise: a folder of the host where each program was started.
+EVENTS = "file:///var/lib/spark/events"
+
+#: MiB that a history server and Spark Connect take, rounded up.
+WITH_HISTORY, WITH_CONNECT = 250, 600
 
 #: MiB of a heap below which a driver or an executor may not start. Spark wants 450 MiB as Java counts them, and Java's
 #: serial collector, which small hosts get by themselves, leaves out a part of its own [435 of 450 MiB].
@@ -14,6 +23,12 @@ SMALLEST_HEAP = 480
 
 def _listed(given: object) -> object:
     return [word for word in re.split(r"[\s,\[\]]+", given) if word] if isinstance(given, str) else given
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*:/[^\s]+", text):
+        raise ValueError(f"{text!r} is not a URL: give file:///srv/shared/events or hdfs://red:8020/events")
+    return text
 
 
 def _user(name: str) -> str:
@@ -27,6 +42,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: Literal[VERSIONS] = Field(  # type: ignore[valid-type]
+        default=VERSIONS[-1],
+        description="Of Spark. It is kept in the cluster's file, and a later one comes by an upgrade.",
+    )
     manager_works: bool = Field(
         default=False,
         description="Whether the manager runs parts of jobs, too, beside the daemon that commands and the programs "
@@ -49,3 +68,28 @@ class Config(BaseModel):
         description="Who may submit without sudo: [pi]. By default those whom bramble logs in as, where the cluster's "
         "file says it. They get into the group `spark`, whose members can read the secret of the cluster.",
     )
+    events: Annotated[str, AfterValidator(_url)] = Field(
+        default=EVENTS,
+        description="Where programs leave records of what they did, as a URL: a folder that is there already and that "
+        "all hosts share, for a history of all of them. By default each host keeps those of the programs that were "
+        "started on it.",
+    )
+    history: bool = Field(
+        default=False,
+        description="A history server on the manager: the web interfaces of programs that have ended, from `events`.",
+    )
+    connect: bool = Field(
+        default=False,
+        description="Spark Connect on the manager: programs on your own machine that use the cluster by way of ssh. "
+        "Needs 2 GB of memory there.",
+    )
+    leave_deadline: float = Field(
+        default=600.0,
+        ge=0,
+        description="Seconds that parts of programs may take to end: on a host to be dropped, and before an upgrade.",
+    )
+
+    @property
+    def besides(self) -> int:
+        """MiB that the history server and Spark Connect take on the manager."""
+        return (WITH_HISTORY if self.history else 0) + (WITH_CONNECT if self.connect else 0)

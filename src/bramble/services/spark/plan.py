@@ -9,20 +9,18 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Link, Tree, Unit, User, Wait
-from . import configuration
-from .catalogue import HOME, TREE
+from .. import LIBRARY
+from . import configuration, refusals
+from .catalogue import HOME, home, tree
 from .config import Config
-from .nodes import MASTER, NAME_SOCKET, WORKER_WEB, Node, describe
+from .configuration import CONF, CONNECT_CONF, DAEMONS, DEFAULTS, ENVIRONMENT, HISTORY_CONF, LOGGING, TOKEN_FILE
+from .nodes import CONNECT, HISTORY, MASTER, NAME_SOCKET, WORKER_WEB, Node, describe
 
-CONF = "/etc/spark"
-DEFAULTS, ENVIRONMENT = f"{CONF}/spark-defaults.conf", f"{CONF}/spark-env.sh"
-LOGGING = f"{CONF}/log4j2.properties"
+#: What master and worker read when they start, besides their units. What programs ask for by default is not among it.
+READ = (DAEMONS, ENVIRONMENT, LOGGING)
 
-#: What daemons read when they start, besides their units.
-READ = (DEFAULTS, ENVIRONMENT, LOGGING)
-
+CLEANING = "/etc/tmpfiles.d/bramble-spark.conf"
 UNITS = "/etc/systemd/system"
-LIBRARY = "/usr/local/lib/bramble"
 
 #: On every host's path, and what they all are.
 COMMANDS = ("pyspark", "spark-shell", "spark-sql", "spark-submit")
@@ -32,7 +30,7 @@ COMMAND = f"{LIBRARY}/spark-command"
 _IN_GROUP = """case " $(id --name --groups "$1") " in *" spark "*) true ;; *) false ;; esac"""
 
 #: Seconds a host may take for the tree: 430 MB from a neighbour, onto a slow card.
-_TREE_TIMEOUT = 1800.0
+TREE_TIMEOUT = 1800.0
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -44,14 +42,17 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         Hosts that cannot have Spark, or not together; the message names them.
     """
     nodes = describe(cluster, config, facts)
+    refusals.check(nodes, config)
     everyone, manager = cluster.hostset, [cluster.manager]
     working = [node.host for node in nodes.working]
 
     def files(host: str) -> tuple[Step, ...]:
         return (
             File(path=DEFAULTS, content=configuration.defaults(nodes, config), mode=0o640, group="spark"),
+            File(path=DAEMONS, content=configuration.daemons(), mode=0o640, group="spark"),
             File(path=ENVIRONMENT, content=configuration.environment(nodes.of(host))),
             File(path=LOGGING, content=configuration.logging()),
+            File(path=CLEANING, content=configuration.cleaning()),
         )
 
     def worker(host: str) -> tuple[Step, ...]:
@@ -66,19 +67,26 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     groups = (
         group("Users", everyone, Group(name="spark"), User(name="spark", group="spark", home="/var/lib/spark")),
         group("Folders", everyone, *_folders()),
-        group("Spark", everyone, Tree(artifact=TREE.id, path=HOME), *_commands(), timeout=_TREE_TIMEOUT),
+        group("Spark", everyone, *programs(config), *_commands(config), timeout=TREE_TIMEOUT),
         group("Configuration", everyone, files),
         group("Submitters", [name for name in everyone if users[name]], lambda host: map(_member, users[host])),
         group("Master", manager, *_master(nodes.manager, configuration.master_unit(nodes))),
         group("Name", manager if nodes.manager.loopback else (), *_by_name(nodes.manager)),
         group("Workers", working, worker, after=["Master"], requires=manager),
+        group("History", manager if config.history else (), *_history(nodes.manager, config)),
+        group("Connect", manager if config.connect else (), *_connect(), after=["Master"]),
     )
     return Plan(
         service="spark",
         groups=tuple(part for part in groups if part.steps),
-        artifacts=(TREE,),
-        notes=(f"web interface, open to all who reach it: http://{nodes.manager.address}:8080",),
+        artifacts=(tree(config.version),),
+        notes=(f"web interface, open to all who reach it: {nodes.page}",),
     )
+
+
+def programs(config: Config) -> tuple[Step, ...]:
+    """What a host needs of a version, in a folder that is this version's alone."""
+    return (Tree(artifact=tree(config.version).id, path=home(config.version)),)
 
 
 def _folders() -> tuple[Step, ...]:
@@ -92,9 +100,13 @@ def _folders() -> tuple[Step, ...]:
     return (Directory(path=LIBRARY), Directory(path=CONF), *written)
 
 
-def _commands() -> tuple[Step, ...]:
+def _commands(config: Config) -> tuple[Step, ...]:
     links = (Link(path=f"/usr/local/bin/{name}", target=COMMAND) for name in COMMANDS)
-    return (File(path=COMMAND, content=configuration.command(), mode=0o755), *links)
+    return (
+        Link(path=HOME, target=home(config.version)),
+        File(path=COMMAND, content=configuration.command(), mode=0o755),
+        *links,
+    )
 
 
 def _master(node: Node, unit: str) -> tuple[Step, ...]:
@@ -112,6 +124,26 @@ def _by_name(manager: Node) -> tuple[Step, ...]:
         File(path=f"{UNITS}/spark-master-name.service", content=service),
         File(path=NAME_SOCKET, content=socket),
         Unit(name="spark-master-name.socket"),
+    )
+
+
+def _history(manager: Node, config: Config) -> tuple[Step, ...]:
+    return (
+        File(path=HISTORY_CONF, content=configuration.history(config)),
+        File(path=f"{UNITS}/spark-history.service", content=configuration.history_unit()),
+        Unit(name="spark-history", restart_on=(HISTORY_CONF, ENVIRONMENT, LOGGING)),
+        Wait(port=HISTORY, host=manager.address, unit="spark-history", deadline=120),
+    )
+
+
+def _connect() -> tuple[Step, ...]:
+    """A program of the cluster, for others: so it goes by what programs go by."""
+    return (
+        File(path=CONNECT_CONF, content=configuration.connect(), mode=0o640, group="spark"),
+        File(path=TOKEN_FILE, content=(configuration.TOKEN, "\n"), mode=0o640, group="spark"),
+        File(path=f"{UNITS}/spark-connect.service", content=configuration.connect_unit()),
+        Unit(name="spark-connect", restart_on=(CONNECT_CONF, DEFAULTS, ENVIRONMENT, LOGGING)),
+        Wait(port=CONNECT, host="127.0.0.1", unit="spark-connect", deadline=180),
     )
 
 
