@@ -239,3 +239,15 @@ def test_every_file_of_the_room_is_used() -> None:
     for file in (files("bramble.services.spark") / "files").iterdir():
         # A daemon's unit is made by its name.
         assert f'"{file.name}"' in texts or f'"{file.name.removesuffix(".service")}"' in texts, file.name
+
+
+def test_beside_hadoop_programs_work_with_its_files_and_leave_its_tasks_their_memory() -> None:
+    beside = {
+        name: dataclasses.replace(one, memory=4096 * 2**20, paths=("/etc/hadoop/core-site.xml",))
+        for name, one in USUAL.items()
+    }
+    assert "--memory 1024m" in text_of(plan(facts=beside), "red01", "/etc/systemd/system/spark-worker.service")
+    proof = SERVICE.verify(CLUSTER, services.configure(SERVICE, {}), beside).groups[0].steps["red"][1]
+    assert isinstance(proof, Probe) and "lines came back from Hadoop's files" in (proof.expect_lines or ())
+    usual = SERVICE.verify(CLUSTER, services.configure(SERVICE, {}), USUAL).groups[0].steps["red"][1]
+    assert isinstance(usual, Probe) and not any("Hadoop" in line for line in usual.expect_lines or ())

@@ -6,7 +6,7 @@ from .. import Service
 from .catalogue import artifacts
 from .config import VERSIONS, Config
 from .leave import leave
-from .nodes import NAME_SOCKET, PORTS
+from .nodes import HADOOP, NAME_SOCKET, PORTS
 from .plan import plan
 from .upgrade import upgrade
 from .verify import verify
@@ -22,7 +22,7 @@ SERVICE = Service(
     upgrade=upgrade,
     artifacts=artifacts,
     ports=PORTS,
-    paths=(NAME_SOCKET,),
+    paths=(NAME_SOCKET, HADOOP),
     needs=("java",),
     loses="jobs that run, and the records of those that ran",
 )

@@ -54,8 +54,8 @@ class Config(BaseModel):
     worker_memory: int | None = Field(
         default=None,
         ge=SMALLEST_HEAP,
-        description="MiB that executors may have on each host that works; by default half of what it has, and 512 at "
-        "least.",
+        description="MiB that executors may have on each host that works; by default half of what it has, a quarter "
+        "beside Hadoop, and 512 at least.",
     )
     executor_memory: int | None = Field(
         default=None,

@@ -51,6 +51,7 @@ def defaults(nodes: Nodes, config: Config) -> tuple[str | Secret, ...]:
     settings = _filled(
         "spark-defaults.conf",
         url=nodes.url,
+        home=HOME,
         driver_memory=LEAST,
         executor_memory=config.executor_memory or min(smallest, MOST),
         events=config.events,

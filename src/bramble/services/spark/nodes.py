@@ -24,6 +24,9 @@ PORTS = (MASTER, MASTER_WEB, WORKER_WEB, HISTORY, CONNECT, CONNECT_WEB)
 #: The unit by which systemd listens at the master's port for the host itself, where that is needed.
 NAME_SOCKET = "/etc/systemd/system/spark-master-name.socket"
 
+#: Where a host has Hadoop, programs find its files and its queues by this.
+HADOOP = "/etc/hadoop/core-site.xml"
+
 #: MiB of a worker's heap for executors at least, and of an executor at most, unless the options say otherwise.
 LEAST, MOST = 512, 1024
 
@@ -41,7 +44,7 @@ class Node:
     works
         Whether it runs parts of jobs.
     memory
-        MiB for executors.
+        MiB for executors: half of what the host has, or a quarter where Hadoop's tasks want theirs.
     """
 
     host: str
@@ -49,6 +52,11 @@ class Node:
     works: bool
     memory: int
     facts: Facts
+
+    @property
+    def hadoop(self) -> bool:
+        """Whether there is a Hadoop beside it."""
+        return HADOOP in self.facts.paths
 
     @property
     def loopback(self) -> str:
@@ -110,7 +118,8 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
 
 def _node(host: Host, facts: Facts, config: Config, *, manages: bool, alone: bool) -> Node:
     besides = config.besides if manages else 0
-    memory = config.worker_memory or max(LEAST, (facts.memory // MIB - besides) // 2)
+    share = 4 if HADOOP in facts.paths else 2
+    memory = config.worker_memory or max(LEAST, (facts.memory // MIB - besides) // share)
     works = alone or config.manager_works or not manages
     return Node(host=host.name, address=_address(host, facts), works=works, memory=memory, facts=facts)
 

@@ -19,6 +19,9 @@ DEADLINE, PATIENCE = 60, 300.0
 UNITS = ("spark-master", "spark-worker")
 HINT = "what does the master say? {}; journalctl -u spark-master, and on the host -u spark-worker"
 
+#: What is said where Hadoop is, too.
+KEPT = "lines came back from Hadoop's files"
+
 #: What the history server's answer, and the two of Spark Connect, come to.
 TOLD = "the history server tells of it"
 CONNECTED = ("Spark Connect answers", "not without the token")
@@ -47,14 +50,19 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
         **{line: f"{line.split()[0]} got nothing of what other hosts wrote (shuffle)" for line in crossed},
     }
     told = (TOLD,) if config.history else ()
+    kept = (KEPT,) if manager.hadoop else ()
     history = (configuration.text("history.py") if told else "", f"http://{manager.address}:{HISTORY}")
     words = (str(len(names)), f"{SMALLEST_HEAP}m", configuration.QUICK_JAVA, *history)
     work = Probe(
         name="a program on all of them: pi, and a word count across hosts",
         argv=("sh", "-c", configuration.text("submit.sh"), "submit", *words, *places),
         input=configuration.text("proof.py"),
-        expect_lines=("pi is 3.14159", "words are as counted apart", *expected, *told),
-        blame={**expected, TOLD: "the history server knows nothing of a program that ended"},
+        expect_lines=("pi is 3.14159", "words are as counted apart", *expected, *kept, *told),
+        blame={
+            **expected,
+            KEPT: "programs cannot work with Hadoop's files (bramble verify hadoop)",
+            TOLD: "the history server knows nothing of a program that ended",
+        },
         user="spark",
         timeout=PATIENCE,
         log_units=(*UNITS, *(("spark-history",) if told else ())),

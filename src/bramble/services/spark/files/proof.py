@@ -57,6 +57,21 @@ def read(part: Iterable[tuple[str, tuple[str, int]]]) -> Iterator[tuple[str, str
     return ((word, here(), writer, count) for word, (writer, count) in part)
 
 
+def kept() -> str:
+    """What comes of lines that are written to Hadoop's files, and read from there."""
+    place = f"/tmp/bramble-verify-{sc.applicationId}"  # noqa: S108
+    path = sc._jvm.org.apache.hadoop.fs.Path(place)
+    try:
+        sc.parallelize(lines, len(names)).saveAsTextFile(place)
+        same = sorted(sc.textFile(place).collect()) == sorted(lines)
+        path.getFileSystem(sc._jsc.hadoopConfiguration()).delete(path, True)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
+        return f"Hadoop's files: {str(error).splitlines()[:2]}"
+    return "lines came back from Hadoop's files" if same else "other lines came back from Hadoop's files"
+
+
+if "HADOOP_CONF_DIR" in os.environ:
+    say(kept())
 came = sc.parallelize(lines, parts).mapPartitions(write).partitionBy(parts).mapPartitions(read).collect()
 sc.stop()
 
