@@ -66,7 +66,7 @@ def kept() -> str:
         same = sorted(sc.textFile(place).collect()) == sorted(lines)
         path.getFileSystem(sc._jsc.hadoopConfiguration()).delete(path, True)
     except Exception as error:  # noqa: BLE001  (whatever it is, it is the answer)
-        return f"Hadoop's files: {str(error).splitlines()[:2]}"
+        return f"Hadoop's files: {' '.join(str(error).splitlines()[:2])}"
     return "lines came back from Hadoop's files" if same else "other lines came back from Hadoop's files"
 
 
