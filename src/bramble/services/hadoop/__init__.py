@@ -1,0 +1,27 @@
+"""Hadoop: files across hosts (HDFS), and works on them where they lie (YARN, MapReduce)."""
+
+from __future__ import annotations
+
+from .. import Service
+from .catalogue import artifacts
+from .config import Config
+from .deep import deep
+from .leave import leave
+from .plan import plan
+from .refusals import PATHS, PORTS
+from .verify import verify
+
+SERVICE = Service(
+    name="hadoop",
+    summary="keeps files across all hosts and works on them where they lie: HDFS, YARN, MapReduce (Hadoop)",
+    config=Config,
+    plan=plan,
+    verify=verify,
+    deep=deep,
+    leave=leave,
+    artifacts=artifacts,
+    ports=PORTS,
+    paths=PATHS,
+    needs=("java",),
+    loses="jobs that run or wait",
+)

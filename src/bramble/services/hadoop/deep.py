@@ -1,0 +1,63 @@
+"""What is proven on request, because it takes minutes and stops something: a sort, and a lost host's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...model import Cluster
+from ...plan import Plan, group
+from ...runner.facts import Facts
+from ...runner.steps import Probe
+from . import catalogue
+from .config import Config
+from .configuration import unit_name
+from .nodes import describe
+from .text import text
+from .verify import FOLDER, work
+
+#: Rows of 100 bytes that are made, sorted and looked at, and seconds for that.
+ROWS, PATIENCE = 200_000, 900.0
+
+#: Seconds after which a daemon that was stopped for the proof is started by itself, should the run be cut.
+GUARD = 300
+
+
+def deep(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """Rows that are sorted across hosts; then the last host's files are read while it is gone."""
+    nodes = describe(cluster, config, facts)
+    manager = [cluster.manager]
+    sort = work("rows are sorted", "sort.py", (f"{FOLDER}-sort", catalogue.EXAMPLES, str(ROWS)), "sorted")
+    lost = nodes.working[-1].host
+    alone = nodes.copies < 2
+    unit = unit_name("datanode")
+    groups = (
+        group("Sort", manager if config.yarn else (), sort, timeout=PATIENCE),
+        group("File", () if alone else manager, work("a file is written", "put.py", (FOLDER,), "written")),
+        group("Loss", () if alone else [lost], _unit("lost", unit), after=["File"]),
+        group(
+            "Survival",
+            () if alone else manager,
+            work("it is read without that host", "read.py", (FOLDER,), "as it was written"),
+            after=["Loss"],
+            requires=[lost],
+        ),
+        group("Return", () if alone else [lost], _unit("back", unit), after=["Survival"]),
+        group(
+            "End",
+            () if alone else manager,
+            work("nothing is left of it", "clean.py", (FOLDER,), "gone"),
+            after=["Return"],
+        ),
+    )
+    note = "files lie on one host each, so none can be lost: that was not tried"
+    return Plan(service="hadoop", groups=tuple(part for part in groups if part.steps), notes=(note,) if alone else ())
+
+
+def _unit(verb: str, unit: str) -> Probe:
+    return Probe(
+        name="its files are lost" if verb == "lost" else "its files come back",
+        argv=("sh", "-c", text("probes/lose.sh"), verb, unit, str(GUARD)),
+        expect_lines=(verb,),
+        log_units=(unit,),
+        hint=f"systemctl start {unit}",
+    )
