@@ -90,9 +90,9 @@ def wait() -> None:
             break
         if time.monotonic() > ends:
             sys.exit(
-                f"what {', '.join(waits)} keeps was not copied within {asked['deadline']:.0f} s; it stays as it is, and "
-                "no new files come there\nhint: is there room on the others (hdfs dfsadmin -report)? The same again "
-                "waits on; longer with --set leave_deadline=SECONDS"
+                f"what {', '.join(waits)} keeps was not copied within {asked['deadline']:.0f} s; it stays as it is, "
+                "and no new files come there\nhint: is there room on the others (hdfs dfsadmin -report)? The same "
+                "again waits on; longer with --set leave_deadline=SECONDS"
             )
         time.sleep(2)
     lost = sorted(going[name] for name, state in now.items() if state == "lost")

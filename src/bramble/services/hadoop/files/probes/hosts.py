@@ -10,7 +10,7 @@ import urllib.request
 from typing import Any
 
 #: Seconds to wait for a daemon that has just started, and since when it may have been silent.
-PATIENCE, SILENT = 45.0, 15.0
+PATIENCE, SILENT = 45.0, 15
 
 kind, manager = sys.argv[1:]
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -29,23 +29,18 @@ def keeping() -> dict[str, str]:
     found = {name.split(":")[0]: "lost" for name in dead}
     for name, node in live.items():
         state = "" if node["adminState"] == "In Service" else node["adminState"]
-        found[name.split(":")[0]] = _silent(node["lastContact"]) or state
+        silent = node["lastContact"]
+        found[name.split(":")[0]] = f"silent for {silent} s" if silent > SILENT else state
     return found
 
 
 def working() -> dict[str, str]:
     """What is wrong with each host that takes tasks; nothing, mostly."""
     nodes = (ask("8088/ws/v1/cluster/nodes")["nodes"] or {}).get("node", [])
-    found = {}
-    for node in sorted(nodes, key=lambda node: node["lastHealthUpdate"]):
-        silent = _silent(time.time() - node["lastHealthUpdate"] / 1000)
-        state = "" if node["state"] == "RUNNING" else node["state"].lower()
-        found[node["nodeHostName"]] = state or silent or node.get("healthReport", "")
-    return found
-
-
-def _silent(seconds: float) -> str:
-    return f"silent for {seconds:.0f} s" if seconds > SILENT else ""
+    return {
+        node["nodeHostName"]: "" if node["state"] == "RUNNING" else node["healthReport"] or node["state"].lower()
+        for node in nodes
+    }
 
 
 wanted = json.load(sys.stdin)
