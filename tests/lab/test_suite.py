@@ -99,8 +99,8 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     assert added.status == 0 and added.report["verified"] is True, added.said[-3000:]
     assert added.outcomes() == dict.fromkeys(pis.hosts, "done")
 
-    # Removed, nothing of it is left anywhere.
-    removed = controller.json("remove", service, "--yes", timeout=300)
+    # Removed with its data, nothing of it is left anywhere.
+    removed = controller.json("remove", service, "--purge", "--yes", timeout=300)
     assert removed.status == 0, removed.said[-3000:]
     as_found(*pis.hosts)
     assert not list((controller.folder / "data").rglob("secrets/*/*/*")), "its secrets are still on the controller"

@@ -190,4 +190,4 @@ def _mapred(nodes: Nodes, node: Node) -> Mapping[str, object]:
 
 
 def _java(container: int) -> str:
-    return f"-Xmx{int(container * HEAP)}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    return f"-Xmx{int(container * HEAP)}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData"

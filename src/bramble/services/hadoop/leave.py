@@ -11,7 +11,7 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Command
 from .config import Config
-from .configuration import LEAVING
+from .configuration import DATA, LEAVING, unit_name
 from .nodes import COPIES, describe
 from .text import text
 
@@ -29,6 +29,8 @@ def leave(cluster: Cluster, config: Config, facts: Mapping[str, Facts], leaving:
     """
     nodes = describe(cluster, config, facts)
     going = {node.name: node.host for node in nodes.working if node.host in leaving}
+    # One that does not answer cannot say what it calls itself; mostly that is what others call it.
+    going |= {host: host for host in leaving if host not in facts}
     staying = [node for node in nodes.working if node.host not in leaving]
     if not staying:
         raise PlanError(
@@ -56,4 +58,20 @@ def leave(cluster: Cluster, config: Config, facts: Mapping[str, Facts], leaving:
         timeout=config.leave_deadline + GRACE,
     )
     limit = config.leave_deadline + 2 * GRACE
-    return Plan(service="hadoop", groups=(group("Decommission", [cluster.manager], step, timeout=limit),))
+    manager, answering = [cluster.manager], [host for host in going.values() if host in facts]
+    return Plan(
+        service="hadoop",
+        groups=(
+            group("Decommission", manager, step, timeout=limit),
+            group("Copies", answering, _empty(), after=["Decommission"], requires=manager),
+        ),
+    )
+
+
+def _empty() -> Command:
+    """All of it lies elsewhere now; what stayed would be data that nobody misses, and in the way of a return."""
+    return Command(
+        name="take away what was copied to others",
+        argv=("sh", "-c", 'systemctl stop "$1" && rm -rf "$0"/*', f"{DATA}/data", unit_name("datanode")),
+        unless=("sh", "-c", '[ -z "$(ls -A "$0")" ]', f"{DATA}/data"),
+    )

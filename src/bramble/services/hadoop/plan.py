@@ -81,7 +81,7 @@ def _names(nodes: Nodes, node: Node) -> Iterator[Step]:
     Raspberry Pi OS writes ``127.0.1.1 red01``: tasks on other hosts would then look for this one on their own.
     """
     own = rf"^\s*127\.(?!.*\slocalhost(\s|$))\S+\s(.*\s)?{re.escape(node.name)}(\s|$)"
-    yield Line(path="/etc/hosts", match=own, absent=True)
+    yield Line(path="/etc/hosts", line=f"127.0.1.1\t{node.name}", match=own, absent=True)
     for other in nodes.all:
         yield Line(path="/etc/hosts", line=f"{other.address}\t{other.name}")
 

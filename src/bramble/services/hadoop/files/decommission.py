@@ -30,8 +30,11 @@ def run(user: str, *words: str) -> str:
 def states() -> tuple[dict[str, str], int]:
     """What the NameNode says of each host, and how many parts of files are nowhere to be had."""
     url = f"http://{asked['manager']}:9870/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
-    with opener.open(url, timeout=10) as answer:
-        bean = json.load(answer)["beans"][0]
+    try:
+        with opener.open(url, timeout=10) as answer:
+            bean = json.load(answer)["beans"][0]
+    except OSError as error:
+        sys.exit(f"the NameNode does not answer: {error}\nhint: journalctl -u hadoop-namenode")
     found = {}
     for name, node in json.loads(bean["DeadNodes"]).items():
         found[name.split(":")[0]] = "Decommissioned" if node.get("decommissioned") else "lost"
@@ -92,7 +95,7 @@ def wait() -> None:
             sys.exit(
                 f"what {', '.join(waits)} keeps was not copied within {asked['deadline']:.0f} s; it stays as it is, "
                 "and no new files come there\nhint: is there room on the others (hdfs dfsadmin -report)? The same "
-                "again waits on; longer with --set leave_deadline=SECONDS"
+                "again waits on; longer: bramble deploy hadoop --set leave_deadline=SECONDS"
             )
         time.sleep(2)
     lost = sorted(going[name] for name, state in now.items() if state == "lost")

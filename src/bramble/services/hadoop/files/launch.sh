@@ -85,5 +85,5 @@ java=${JAVA_HOME:-/usr/local/lib/bramble/java}/bin/java
 heap=${HADOOP_HEAPSIZE_MAX:-256}
 case $heap in *[!0-9]*) ;; *) heap=${heap}m ;; esac
 # What a command saves by a quick start is more than what it loses: most live for seconds.
-exec "$java" "-Dproc_$command" "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 ${HADOOP_OPTS:-} \
+exec "$java" "-Dproc_$command" "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData ${HADOOP_OPTS:-} \
     "-Dhadoop.home.dir=$home" -classpath "$path" "$class" "$@"

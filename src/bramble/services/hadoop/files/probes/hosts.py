@@ -46,8 +46,12 @@ def working() -> dict[str, str]:
 wanted = json.load(sys.stdin)
 ends = time.monotonic() + PATIENCE
 while True:
-    found = keeping() if kind == "files" else working()
-    wrong = {name: found.get(name, "nothing was heard of it") for name in wanted}
+    otherwise = "nothing was heard of it"
+    try:
+        found = keeping() if kind == "files" else working()
+    except OSError as error:
+        found, otherwise = {}, f"{manager} itself does not answer, {error}"
+    wrong = {name: found.get(name, otherwise) for name in wanted}
     if not any(wrong.values()) or time.monotonic() > ends:
         break
     time.sleep(1)
