@@ -22,6 +22,7 @@ from bramble.plan import Plan
 from bramble.runner.facts import Facts
 from bramble.runner.steps import Command, File, Line, Unit
 from bramble.services.hadoop import SERVICE, catalogue
+from bramble.services.hadoop.config import Config
 from bramble.services.hadoop.nodes import describe
 from bramble.services.hadoop.text import text
 
@@ -40,7 +41,7 @@ def facts(*names: str, **changes: Any) -> dict[str, Facts]:
     }
 
 
-def planned(*names: str, known: dict[str, Facts] | None = None, **options: object) -> Plan:
+def planned(*names: str, known: dict[str, Facts] | None = None, **options: Any) -> Plan:
     return SERVICE.plan(cluster(*names), services.configure(SERVICE, options), known or facts(*names))
 
 
@@ -83,7 +84,7 @@ COMMANDING = ["namenode", "secondarynamenode", "resourcemanager", "historyserver
     ],
 )
 def test_who_runs_what(
-    names: tuple[str, ...], options: dict[str, object], on_manager: list[str], on_others: list[str]
+    names: tuple[str, ...], options: dict[str, Any], on_manager: list[str], on_others: list[str]
 ) -> None:
     plan = planned(*names, **options)
     assert sorted(daemons(plan, "red")) == sorted(on_manager)
@@ -95,14 +96,14 @@ def test_who_runs_what(
 )
 def test_a_file_lies_on_as_many_hosts_as_there_are_up_to_three(hosts: int, asked: int | None, copies: str) -> None:
     names = ("red", *(f"red{number:02}" for number in range(1, hosts)))
-    plan = planned(*names, **({"replication": asked} if asked else {}))
+    options: dict[str, Any] = {"replication": asked} if asked else {}
+    plan = planned(*names, **options)
     assert settings(plan, "red01", "hdfs-site.xml")["dfs.replication"] == copies
 
 
 @pytest.mark.parametrize("size", [2, 4, 8])
 def test_daemons_and_tasks_fit_into_memory(size: int) -> None:
-    config = services.configure(SERVICE, {})
-    nodes = describe(cluster(), config, facts(memory=int(size * 0.92 * GIB)))
+    nodes = describe(cluster(), Config(), facts(memory=int(size * 0.92 * GIB)))
     for node in nodes.all:
         assert node.resident + node.containers + 384 <= node.memory
     assert all(node.containers >= 768 and node.containers % 256 == 0 for node in nodes.working)
@@ -185,7 +186,7 @@ def test_a_small_host_can_keep_files_where_nobody_wants_jobs() -> None:
 
 def test_what_bramble_made_is_no_hadoop_of_somebody_else_s() -> None:
     known = facts(paths=(catalogue.HOME, "/etc/hadoop"), ports={"9866": "java (pid 8)"}, disk_free=10**8)
-    assert planned(known=known)
+    assert daemons(planned(known=known), "red01") == ["datanode", "nodemanager"]
 
 
 def test_the_last_host_that_keeps_files_does_not_leave() -> None:
