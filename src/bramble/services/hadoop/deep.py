@@ -1,4 +1,4 @@
-"""What is proven on request, because it takes minutes and stops something: a sort, and a lost host's files."""
+"""What is proven on request, because it takes minutes and stops something: pi, a sort, and a lost host's files."""
 
 from __future__ import annotations
 
@@ -13,31 +13,37 @@ from .config import Config
 from .configuration import unit_name
 from .nodes import describe
 from .text import text
-from .verify import FOLDER, work
+from .verify import FOLDER, PATIENCE, work
+
+#: Maps that estimate pi, and points of each.
+MAPS, POINTS = 2, 1000
 
 #: Rows of 100 bytes that are made, sorted and looked at, and seconds for that.
-ROWS, PATIENCE = 200_000, 900.0
+ROWS, LONG = 200_000, 900.0
 
 #: Seconds after which a daemon that was stopped for the proof is started by itself, should the run be cut.
 GUARD = 300
 
 
 def deep(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
-    """Rows that are sorted across hosts; then the last host's files are read while it is gone."""
+    """Pi; rows that are sorted across hosts; then the last host's files are read while it is gone."""
     nodes = describe(cluster, config, facts)
     manager = [cluster.manager]
-    sort = work("rows are sorted", "sort.py", (f"{FOLDER}-sort", catalogue.EXAMPLES, str(ROWS)), "sorted")
+    numbers = (catalogue.EXAMPLES, str(MAPS), str(POINTS))
+    pi = work(nodes, f"pi by {MAPS} maps", "pi.py", numbers, "as computed without it")
+    rows = (catalogue.EXAMPLES, str(ROWS))
+    sort = work(nodes, "rows are sorted", "sort.py", rows, "sorted", folder=f"{FOLDER}-sort", timeout=LONG)
     lost = nodes.working[-1].host
     alone = nodes.copies < 2
     unit = unit_name("datanode")
     groups = (
-        group("Sort", manager if config.yarn else (), sort, timeout=PATIENCE),
-        group("File", () if alone else manager, work("a file is written", "put.py", (FOLDER,), "written")),
+        group("Sort", manager if config.yarn else (), pi, sort, timeout=PATIENCE + LONG),
+        group("File", () if alone else manager, work(nodes, "a file is written", "put.py", (), "written")),
         group("Loss", () if alone else [lost], _unit("lost", unit), after=["File"]),
         group(
             "Survival",
             () if alone else manager,
-            work("it is read without that host", "read.py", (FOLDER,), "as it was written"),
+            work(nodes, "it is read without that host", "read.py", (), "as it was written"),
             after=["Loss"],
             requires=[lost],
         ),
@@ -45,7 +51,7 @@ def deep(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         group(
             "End",
             () if alone else manager,
-            work("nothing is left of it", "clean.py", (FOLDER,), "gone"),
+            work(nodes, "nothing is left of it", "clean.py", (), "gone"),
             after=["Return"],
         ),
     )

@@ -24,30 +24,33 @@ FOLDER = "/tmp/bramble-verify"  # noqa: S108
 #: Seconds a job may take: it waits for others.
 PATIENCE = 300.0
 
-#: What a job takes: as many maps, and points each.
-MAPS, POINTS = 2, 1000
-
 
 def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
-    """Daemons by name, a file that each host reads, and jobs."""
+    """Daemons by name, a file that each host reads, and a job that each host does a part of."""
     nodes = describe(cluster, config, facts)
     manager = [cluster.manager]
-    jobs = tuple(_jobs()) if config.yarn else ()
     return Plan(
         service="hadoop",
-        groups=(
-            group("Daemons", nodes.hosts, lambda host: (_runs(nodes.of(host)),)),
-            group("Hosts", manager, *_hosts(nodes, jobs=config.yarn), after=["Daemons"]),
-            group("File", manager, work("a file is written", "put.py", (FOLDER,), "written"), after=["Hosts"]),
-            group(
-                "Copies",
-                nodes.hosts,
-                work("each host reads it", "read.py", (FOLDER,), "as it was written"),
-                after=["File"],
-                requires=manager,
-            ),
-            group("Jobs", manager if jobs else (), *jobs, after=["Copies"], timeout=3 * PATIENCE),
-            group("State", manager, _healthy(), work("nothing is left of it", "clean.py", (FOLDER,), "gone")),
+        groups=tuple(
+            part
+            for part in (
+                group("Daemons", nodes.hosts, lambda host: (_runs(nodes.of(host)),)),
+                group("Hosts", manager, *_hosts(nodes, jobs=config.yarn), after=["Daemons"]),
+                group("File", manager, work(nodes, "a file is written", "put.py", (), "written"), after=["Hosts"]),
+                group(
+                    "Copies", nodes.hosts, lambda host: _copies(nodes, nodes.of(host)), after=["File"], requires=manager
+                ),
+                group(
+                    "Job",
+                    manager if config.yarn else (),
+                    _job(nodes),
+                    after=["Copies"],
+                    requires=nodes.working_hosts,
+                    timeout=3 * PATIENCE,
+                ),
+                group("State", manager, _healthy(nodes), work(nodes, "nothing is left of it", "clean.py", (), "gone")),
+            )
+            if part.steps
         ),
     )
 
@@ -82,29 +85,47 @@ def _hosts(nodes: Nodes, *, jobs: bool) -> Iterable[Probe]:
         )
 
 
-def _jobs() -> Iterable[Probe]:
-    yield work("a word count", "words.py", (FOLDER, catalogue.EXAMPLES), "each word was counted")
-    yield work(f"pi by {MAPS} maps", "pi.py", (catalogue.EXAMPLES, str(MAPS), str(POINTS)), "as computed without it")
+def _copies(nodes: Nodes, node: Node) -> Iterable[Probe]:
+    if node.works:
+        yield work(nodes, "it writes a text of its own", "text.py", (node.name,), "written")
+    yield work(nodes, "each host reads the file", "read.py", (), "as it was written")
 
 
-def _healthy() -> Probe:
+def _job(nodes: Nodes) -> Probe:
+    names = [node.name for node in nodes.working]
+    done = "each word was counted"
+    blame = {node.name: f"{node.host} did no task" for node in nodes.working}
+    return work(nodes, "a word count", "words.py", (catalogue.EXAMPLES, *names), done, *names, blame=blame)
+
+
+def _healthy(nodes: Nodes) -> Probe:
+    """What `hdfs fsck /` asks, without a start of Java."""
     return Probe(
         name="no file lacks a part",
-        argv=("hdfs", "fsck", "/"),
+        argv=("python3", "-IS", "-c", text("probes/fsck.py"), nodes.manager.name),
         expect_match="is HEALTHY$",
-        user="hdfs",
         timeout=PATIENCE,
         log_units=(unit_name("namenode"),),
         hint="which ones: sudo -u hdfs hdfs fsck / -list-corruptfileblocks",
     )
 
 
-def work(name: str, program: str, words: tuple[str, ...], line: str, timeout: float = PATIENCE) -> Probe:
-    """Real work of a plain user's, which ends with a line when it came out right."""
+def work(
+    nodes: Nodes,
+    name: str,
+    program: str,
+    words: tuple[str, ...],
+    *lines: str,
+    folder: str = FOLDER,
+    blame: Mapping[str, str] | None = None,
+    timeout: float = PATIENCE,
+) -> Probe:
+    """Real work of a plain user's, which ends with these lines when it came out right."""
     return Probe(
         name=name,
-        argv=(*script(f"probes/{program}"), *words),
-        expect_lines=(line,),
+        argv=(*script(f"probes/{program}"), nodes.manager.name, folder, *words),
+        expect_lines=lines,
+        blame=blame or {},
         user=USER,
         timeout=timeout,
         hint="sudo -u hdfs hdfs dfsadmin -report; yarn node -list -all; journalctl -u 'hadoop-*' --since -5min",

@@ -1,8 +1,6 @@
-"""Takes away the folder of this name."""
+"""Takes away the folder."""
 
-import sys
+from .hadoop import finish, folder, forget
 
-from .hadoop import finish, forget
-
-forget(sys.argv[1])
+forget(folder)
 finish(True, "gone", "")

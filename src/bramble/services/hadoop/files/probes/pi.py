@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from .hadoop import finish, hadoop
 
-examples, maps, points = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+examples, maps, points = sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 
 
 def mirrored(index: int, base: int) -> float:
@@ -21,6 +21,8 @@ inside = sum(
     (mirrored(index, 2) - 0.5) ** 2 + (mirrored(index, 3) - 0.5) ** 2 <= 0.25 for index in range(1, maps * points + 1)
 )
 expected = Decimal(4 * inside) / Decimal(maps * points)
-said = hadoop("yarn", "jar", examples, "pi", str(maps), str(points)).decode()
-found = [Decimal(line.split()[-1]) for line in said.splitlines() if line.startswith("Estimated value of Pi is")]
+said, _ = hadoop("yarn", "jar", examples, "pi", str(maps), str(points))
+found = [
+    Decimal(line.split()[-1]) for line in said.decode().splitlines() if line.startswith("Estimated value of Pi is")
+]
 finish(found == [expected], "as computed without it", f"it found {found}, and without it it is {expected}")

@@ -1,10 +1,7 @@
-"""Writes the file into the folder of this name."""
+"""Writes the file into an empty folder."""
 
-import sys
+from .hadoop import content, finish, folder, forget, write
 
-from .hadoop import content, finish, hadoop
-
-folder = sys.argv[1]
-hadoop("hdfs", "dfs", "-mkdir", "-p", folder)
-hadoop("hdfs", "dfs", "-put", "-f", "-", f"{folder}/file", given=content())
+forget(folder)
+write(f"{folder}/file", content())
 finish(True, "written", "")

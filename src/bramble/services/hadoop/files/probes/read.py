@@ -1,8 +1,6 @@
-"""Reads the file in the folder of this name."""
+"""Reads the file with the command that people have."""
 
-import sys
+from .hadoop import content, finish, folder, hadoop
 
-from .hadoop import content, finish, hadoop
-
-came = hadoop("hdfs", "dfs", "-cat", f"{sys.argv[1]}/file")
+came, _ = hadoop("hdfs", "dfs", "-cat", f"{folder}/file")
 finish(came == content(), "as it was written", f"{len(came)} bytes that were not written")
