@@ -27,7 +27,8 @@ def test_files_outlive_what_happens_to_hosts(controller: Controller, fresh_lab: 
     fresh_lab.shell(
         "red", "runuser -u pi -- hdfs dfs -put - /half </dev/zero & sleep 8; systemctl kill -s KILL hadoop-namenode"
     )
-    fresh_lab.shell("red", "runuser -u hdfs -- hdfs dfsadmin -safemode wait; pkill -u pi java || true")
+    back = "for _ in $(seq 20); do runuser -u hdfs -- hdfs dfsadmin -safemode wait && break; sleep 2; done"
+    fresh_lab.shell("red", f"{back}; pkill -u pi java || true")
     assert content(fresh_lab, "red01", "/mine") == mine
     fresh_lab.shell("red", "runuser -u pi -- hdfs dfs -rm -skipTrash /half")
 
