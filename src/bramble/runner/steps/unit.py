@@ -113,10 +113,12 @@ class Unit(Step):
 
     def _put_right(self, system: System) -> bool:
         # Somebody may have changed a file and restarted the unit by hand: with the file as it should be again, the
-        # digest is that of old, and the unit still runs with theirs.
+        # digest is that of old, and the unit still runs with theirs. A link above a file makes it another one, too.
         written = [name.split(" ", 1)[1] for name in system.changed if name.startswith(("File ", "Link "))]
         return self._resource not in system.changed and any(
-            path == wanted or path.startswith(f"{wanted}/") for path in written for wanted in self.restart_on
+            path == wanted or path.startswith(f"{wanted}/") or wanted.startswith(f"{path}/")
+            for path in written
+            for wanted in self.restart_on
         )
 
     def _runs_another(self, system: System, state: systemd.State) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from .. import Service
 from .catalogue import artifacts
-from .config import Config
+from .config import VERSIONS, Config
 from .deep import deep
 from .leave import leave
 from .plan import plan
 from .refusals import PATHS, PORTS
+from .upgrade import upgrade
 from .verify import verify
 
 SERVICE = Service(
@@ -19,6 +20,8 @@ SERVICE = Service(
     verify=verify,
     deep=deep,
     leave=leave,
+    versions=VERSIONS,
+    upgrade=upgrade,
     artifacts=artifacts,
     ports=PORTS,
     paths=PATHS,

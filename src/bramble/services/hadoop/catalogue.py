@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...artifact import Artifact, MavenTree
-from .config import Config
+from .config import VERSIONS, Config
 from .text import folder, text
-
-VERSION = "3.5.0"
 
 LIBRARY = "/usr/local/lib/bramble"
 
-#: Where the tree of one version lies on a host, and the name by which everything speaks of the one in use.
-TREE_PATH, HOME = f"{LIBRARY}/hadoop-{VERSION}", f"{LIBRARY}/hadoop"
+#: The name by which everything speaks of the version in use.
+HOME = f"{LIBRARY}/hadoop"
 
 #: What is another file when the tree is another.
 MARK = f"{HOME}/.bramble-tree"
@@ -24,27 +22,37 @@ COMMANDS = ("hadoop", "hdfs", "mapred", "yarn")
 #: Programs to try it with. Those of 3.5.0 are not published; these run on it.
 EXAMPLES = f"{HOME}/examples/hadoop-mapreduce-examples-3.4.2.jar"
 
-_TESTS = f"hadoop-mapreduce-client-jobclient-{VERSION}-tests.jar"
 
-TREE = Artifact(
-    name="hadoop/tree",
-    version=VERSION,
-    architecture="all",
-    source=MavenTree(
-        pom=folder("maven", "pom.xml"),
-        sums=folder("maven", "jars.sha256"),
-        apart=((EXAMPLES.rpartition("/")[2], "examples"), (_TESTS, "tests")),
-        # The web pages of HDFS are published with its tests alone; its daemons do not start without them.
-        unpacked=((f"hadoop-hdfs-{VERSION}-tests.jar", ("webapps", "web/webapps")),),
-        files=(
-            *((f"bin/{command}", text("launch.sh")) for command in COMMANDS),
-            ("etc/log4j.properties", text("log4j.properties")),
-            ("etc/capacity-scheduler.xml", text("capacity-scheduler.xml")),
+def home(version: str) -> str:
+    """Where the tree of a version lies on a host."""
+    return f"{HOME}-{version}"
+
+
+def tree(version: str) -> Artifact:
+    """The libraries of a version, with its commands and what they need beside them."""
+    newest = VERSIONS[-1]
+    return Artifact(
+        name="hadoop/tree",
+        version=version,
+        architecture="all",
+        source=MavenTree(
+            pom=folder("maven", "pom.xml").replace(f"version>{newest}</hadoop", f"version>{version}</hadoop"),
+            sums=folder("maven", f"jars-{version}.sha256"),
+            apart=(
+                (EXAMPLES.rpartition("/")[2], "examples"),
+                (f"hadoop-mapreduce-client-jobclient-{version}-tests.jar", "tests"),
+            ),
+            # The web pages of HDFS are published with its tests alone; its daemons do not start without them.
+            unpacked=((f"hadoop-hdfs-{version}-tests.jar", ("webapps", "web/webapps")),),
+            files=(
+                *((f"bin/{command}", text("launch.sh")) for command in COMMANDS),
+                ("etc/log4j.properties", text("log4j.properties")),
+                ("etc/capacity-scheduler.xml", text("capacity-scheduler.xml")),
+            ),
         ),
-    ),
-)
+    )
 
 
 def artifacts(config: Config, architectures: Iterable[str]) -> tuple[Artifact, ...]:
     """The same for every architecture: libraries with machine code in them hold it for all."""
-    return (TREE,)
+    return (tree(config.version),)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+#: Those that there are, oldest first. A file system of the one can be read by the others as it is (layout -67 of names,
+#: -57 of contents), so a daemon may also go back; one that writes another layout needs more than `upgrade` does.
+VERSIONS = ("3.4.2", "3.5.0")
 
 
 class Config(BaseModel):
@@ -10,6 +16,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: Literal[VERSIONS] = Field(  # type: ignore[valid-type]
+        default=VERSIONS[-1],
+        description="Of Hadoop. It is kept in the cluster's file, and a later one comes by an upgrade.",
+    )
     manager_works: bool = Field(
         default=False,
         description="Whether the manager keeps files and runs tasks, too, beside the daemons that command. It needs "

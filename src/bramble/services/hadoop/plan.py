@@ -40,7 +40,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     groups = (
         group("Users", everyone, *_users()),
         group("Names", everyone, lambda host: _names(nodes, nodes.of(host))),
-        group("Programs", everyone, *_programs()),
+        group("Programs", everyone, *programs(config.version), *_commands(config.version)),
         group("Folders", everyone, lambda host: _folders(nodes.of(host))),
         group("Configuration", everyone, lambda host: _files(nodes, nodes.of(host))),
         group("Names of files", manager, *_namenode(cluster, nodes)),
@@ -86,10 +86,19 @@ def _names(nodes: Nodes, node: Node) -> Iterator[Step]:
         yield Line(path="/etc/hosts", line=f"{other.address}\t{other.name}")
 
 
-def _programs() -> Iterator[Step]:
+def programs(version: str) -> Iterator[Step]:
+    """All that a version brings; nothing uses it yet."""
     yield Directory(path=catalogue.LIBRARY)
-    yield Tree(artifact=catalogue.TREE.id, path=catalogue.TREE_PATH)
-    yield Link(path=catalogue.HOME, target=catalogue.TREE_PATH)
+    yield Tree(artifact=catalogue.tree(version).id, path=catalogue.home(version))
+
+
+def in_use(version: str) -> Link:
+    """The version that everything uses from its next start."""
+    return Link(path=catalogue.HOME, target=catalogue.home(version))
+
+
+def _commands(version: str) -> Iterator[Step]:
+    yield in_use(version)
     for command in catalogue.COMMANDS:
         yield Link(path=f"/usr/local/bin/{command}", target=f"{catalogue.HOME}/bin/{command}")
 
@@ -132,13 +141,18 @@ def _files(nodes: Nodes, node: Node) -> Iterator[Step]:
 def _daemons(node: Node, *names: str) -> Iterator[Step]:
     for daemon in names:
         if daemon in node.daemons:
-            files = ("core-site.xml", DAEMONS[daemon][2])
-            yield Unit(
-                name=unit_name(daemon),
-                restart_on=(catalogue.MARK, *(f"{CONF}/{file}" for file in files)),
-                timeout=STARTS,
-            )
+            yield running(daemon)
             yield _answers(node, daemon)
+
+
+def running(daemon: str) -> Unit:
+    """The daemon, with the configuration and the version of now."""
+    files = ("core-site.xml", DAEMONS[daemon][2])
+    return Unit(
+        name=unit_name(daemon),
+        restart_on=(catalogue.MARK, *(f"{CONF}/{file}" for file in files)),
+        timeout=STARTS,
+    )
 
 
 def _answers(node: Node, daemon: str) -> Step:
@@ -178,9 +192,9 @@ def _first_folders(cluster: Cluster, nodes: Nodes) -> Iterator[Step]:
     people = sorted({host.user for host in cluster.hosts if host.user})
     yield Command(
         name="make the first folders",
-        argv=("sh", "-c", text("folders.sh"), "folders", LAID_OUT, *people),
+        argv=("python3", "-IS", "-c", text("folders.py"), nodes.manager.name, LAID_OUT, *people),
         creates=LAID_OUT,
-        timeout=2 * STARTS,
+        timeout=STARTS,
     )
 
 

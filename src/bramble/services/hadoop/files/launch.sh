@@ -84,6 +84,7 @@ java=${JAVA_HOME:-/usr/local/lib/bramble/java}/bin/java
 [ -x "$java" ] || { echo "$program: there is no Java at $java: bramble deploy java" >&2; exit 1; }
 heap=${HADOOP_HEAPSIZE_MAX:-256}
 case $heap in *[!0-9]*) ;; *) heap=${heap}m ;; esac
-# What a command saves by a quick start is more than what it loses: most live for seconds.
-exec "$java" "-Dproc_$command" "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData ${HADOOP_OPTS:-} \
-    "-Dhadoop.home.dir=$home" -classpath "$path" "$class" "$@"
+# What a command saves by a quick start is more than what it loses: most live for seconds. Daemons of YARN 3.4 make classes
+# in a way that Java 17 allows to none but those who are told here.
+exec "$java" "-Dproc_$command" "-Xmx$heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData \
+    --add-opens=java.base/java.lang=ALL-UNNAMED ${HADOOP_OPTS:-} "-Dhadoop.home.dir=$home" -classpath "$path" "$class" "$@"
