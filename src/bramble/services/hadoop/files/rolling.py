@@ -7,7 +7,6 @@ NameNode the names of before.
 import json
 import subprocess
 import sys
-import time
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -36,12 +35,24 @@ if verb == "begin" and missing:
         f"{missing} parts of files are nowhere to be had, so nobody could tell what an upgrade did to them\n"
         "hint: which ones: sudo -u hdfs hdfs fsck / -list-corruptfileblocks"
     )
-word = "prepare" if verb == "begin" else "finalize"
-words = ["runuser", "-u", "hdfs", "--", "hdfs", "dfsadmin", "-rollingUpgrade", word]
-said = subprocess.run(words, capture_output=True, text=True, check=False)
-if said.returncode:
-    sys.exit(f"hdfs dfsadmin -rollingUpgrade {word}: {(said.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
-for _ in range(240):
-    if done():
-        break
-    time.sleep(0.5)
+
+
+def admin(*words: str) -> None:
+    """Have the NameNode do something."""
+    command = ["runuser", "-u", "hdfs", "--", "hdfs", "dfsadmin", *words]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.returncode:
+        sys.exit(f"hdfs dfsadmin {' '.join(words)}: {(said.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+
+
+if verb == "begin":
+    # With one NameNode, names are kept while nobody writes.
+    admin("-safemode", "enter")
+    try:
+        admin("-rollingUpgrade", "prepare")
+    finally:
+        admin("-safemode", "leave")
+else:
+    admin("-rollingUpgrade", "finalize")
+if not done():
+    sys.exit("HDFS was told, and does not say that it is done")
