@@ -16,6 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.unit.board import PI
 
 from bramble import services
+from bramble.artifact import MavenTree
 from bramble.errors import PlanError
 from bramble.model import Cluster, Host
 from bramble.plan import Plan
@@ -61,12 +62,13 @@ def settings(plan: Plan, host: str, file: str) -> dict[str, str]:
 
 def test_plans_are_as_they_were(snapshot: SnapshotAssertion) -> None:
     config = services.configure(SERVICE, {})
-    assert SERVICE.leave and SERVICE.deep
+    assert SERVICE.leave and SERVICE.deep and SERVICE.upgrade
     made = {
         "plan": SERVICE.plan(cluster(), config, facts()),
         "verify": SERVICE.verify(cluster(), config, facts()),
         "deep": SERVICE.deep(cluster(), config, facts()),
         "leave": SERVICE.leave(cluster(), config, facts(), ("red02",)),
+        "upgrade": SERVICE.upgrade(cluster(), config, facts(), "3.4.2"),
     }
     assert json.dumps({name: plan.to_json() for name, plan in made.items()}, indent=1, ensure_ascii=False) == snapshot
 
@@ -193,6 +195,24 @@ def test_the_last_host_that_keeps_files_does_not_leave() -> None:
     assert SERVICE.leave
     with pytest.raises(PlanError, match="no host that keeps files"):
         SERVICE.leave(cluster(), services.configure(SERVICE, {}), facts(), ("red01", "red02"))
+
+
+@pytest.mark.parametrize("version", SERVICE.versions)
+def test_a_version_is_fetched_as_it_is_called(version: str) -> None:
+    source = catalogue.tree(version).source
+    assert isinstance(source, MavenTree)
+    assert f"<hadoop.version>{version}</hadoop.version>" in source.pom
+    assert f"hadoop-common-{version}.jar" in source.hashes
+
+
+def test_hosts_take_a_later_version_one_after_the_other() -> None:
+    assert SERVICE.upgrade
+    plan = SERVICE.upgrade(cluster(), services.configure(SERVICE, {"manager_works": True}), facts(), "3.4.2")
+    titles = [part.title for part in plan.groups]
+    assert titles == ["Programs", "Begin", "Upgrade red", "Upgrade red01", "Upgrade red02", "End"]
+    for before, part in zip(titles[1:], plan.groups[2:], strict=False):
+        assert part.after == (before,) and set(part.requires) == set(NAMES)
+    assert len([step for step in steps(plan, "red", Unit)]) == 6
 
 
 def _launched(tmp_path: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -174,6 +174,16 @@ def test_a_link_is_turned_and_turned_back(disk: Disk) -> None:
     assert os.readlink(disk.path("/etc/l")) == "old"
 
 
+@pytest.mark.parametrize(("turned", "stays"), [("other", False), ("theirs", True)])
+def test_a_link_that_something_of_ours_turned_is_nobody_else_s(disk: Disk, turned: str, stays: bool) -> None:
+    step = Link(path="/etc/l", target="new", ours=("other",))
+    records = carry_out(step, disk)
+    os.unlink(disk.path("/etc/l"))
+    os.symlink(turned, disk.path("/etc/l"))
+    assert bool(put_back(step, disk, records)) == stays
+    assert os.path.lexists(disk.path("/etc/l")) == stays
+
+
 def test_a_file_in_the_place_of_a_link_is_not_lost(disk: Disk) -> None:
     disk.put("/etc/l", "precious")
     with pytest.raises(StepError, match="is a file, not a link"):

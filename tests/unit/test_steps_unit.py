@@ -73,6 +73,16 @@ def test_a_file_that_was_put_right_restarts_a_unit_that_somebody_had_restarted_w
     assert step.check(host) is None
 
 
+def test_a_link_that_was_turned_restarts_a_unit_of_what_lies_behind_it(host: Host) -> None:
+    host.unit = RUNS
+    step = Unit(name="x", restart_on=("/opt/x/tree",))
+    host.recorded["Unit x.service"] = step.fingerprint(host)
+    host.changed.add("Link /opt/xy")
+    assert step.check(host) is None
+    host.changed.add("Link /opt/x")
+    assert change(step, host).summary == "restart"
+
+
 def test_a_unit_is_restarted_with_the_program_that_was_put_back(host: Host) -> None:
     host.unit = RUNS | {"MainPID": "12"}
     step = Unit(name="x", reload=True)

@@ -21,10 +21,14 @@ class Link(Step):
         Where the link lies; absolute.
     target
         What it says, absolute or relative to the link; it need not exist.
+    ours
+        Other targets that something of bramble's own may turn it to, such as the way back of an upgrade: such a link is
+        nobody else's either.
     """
 
     path: str
     target: str
+    ours: "tuple[str, ...]" = ()
 
     @property
     def _resource(self) -> str:
@@ -53,7 +57,7 @@ class Link(Step):
         path = system.path(self.path)
         forget_unfinished(path)
         now = look(path)
-        if now is not None and (now["kind"] != "symbolic link" or os.readlink(path) not in (self.target, before)):
+        if now is not None and (now["kind"] != "symbolic link" or os.readlink(path) not in (self.target, before, *self.ours)):
             system.kept.append(self.path)
             return f"{self.path} was changed by somebody since, so it stays as it is"
         if before is not None:

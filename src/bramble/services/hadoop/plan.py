@@ -11,7 +11,7 @@ from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Line, Link, Tree, Unit, User, Wait
 from . import catalogue, refusals
-from .config import Config
+from .config import VERSIONS, Config
 from .configuration import CONF, DAEMONS, DATA, LEAVING, LOGS, MEMBERS, SCRATCH, members, site, unit, unit_name
 from .nodes import Node, Nodes, describe
 from .text import text
@@ -94,7 +94,8 @@ def programs(version: str) -> Iterator[Step]:
 
 def in_use(version: str) -> Link:
     """The version that everything uses from its next start."""
-    return Link(path=catalogue.HOME, target=catalogue.home(version))
+    others = tuple(catalogue.home(other) for other in VERSIONS if other != version)
+    return Link(path=catalogue.HOME, target=catalogue.home(version), ours=others)
 
 
 def _commands(version: str) -> Iterator[Step]:
