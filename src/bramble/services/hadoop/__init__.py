@@ -7,6 +7,7 @@ from .catalogue import artifacts
 from .config import VERSIONS, Config
 from .deep import deep
 from .leave import leave
+from .look import look
 from .plan import plan
 from .refusals import PATHS, PORTS
 from .upgrade import upgrade
@@ -19,6 +20,7 @@ SERVICE = Service(
     plan=plan,
     verify=verify,
     deep=deep,
+    look=look,
     leave=leave,
     versions=VERSIONS,
     upgrade=upgrade,
