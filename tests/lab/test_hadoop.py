@@ -1,4 +1,4 @@
-"""What is Hadoop's own, on real hosts: files that outlive lost hosts, killed daemons, and the service itself."""
+"""What is Hadoop's own, on real hosts: files outlive a later version, killed daemons, lost hosts, and the service."""
 
 from __future__ import annotations
 
@@ -10,29 +10,67 @@ from bramble.lab.testing import Lab
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+#: A DataNode that dies in the version 3.5.0 alone.
+BROKEN = """
+mkdir -p /etc/systemd/system/hadoop-datanode.service.d
+cat >/etc/systemd/system/hadoop-datanode.service.d/broken.conf <<'END'
+[Service]
+ExecStart=
+ExecStart=/bin/sh -c 'sleep 1; if readlink /usr/local/lib/bramble/hadoop | grep 3.5.0; then exit 1; fi; \
+exec /usr/local/lib/bramble/hadoop/bin/hdfs datanode'
+END
+systemctl daemon-reload
+"""
+MENDED = "rm -r /etc/systemd/system/hadoop-datanode.service.d; systemctl daemon-reload"
+
+#: Kills the NameNode while somebody writes a file, of which DataNodes have some.
+KILLED_MEANWHILE = """
+runuser -u pi -- hdfs dfs -put - /half </dev/zero &
+for _ in $(seq 60); do runuser -u pi -- hdfs dfs -test -e /half._COPYING_ && break; sleep 1; done
+sleep 3
+systemctl kill -s KILL hadoop-namenode
+for _ in $(seq 30); do runuser -u hdfs -- hdfs dfsadmin -safemode wait && break; sleep 2; done
+pkill -u pi java || true
+runuser -u pi -- hdfs dfs -rm -skipTrash /half._COPYING_
+"""
+
 
 def content(lab: Lab, host: str, path: str) -> str:
     """The hash of a file as somebody without rights reads it on a host."""
     return lab.shell(host, f"runuser -u nobody -- hdfs dfs -cat {path} | sha256sum").split()[0]
 
 
+def version(lab: Lab, host: str) -> str:
+    """Which one a host uses."""
+    return lab.shell(host, "readlink /usr/local/lib/bramble/hadoop").strip().rpartition("-")[2]
+
+
 def test_files_outlive_what_happens_to_hosts(controller: Controller, fresh_lab: Lab) -> None:
     before = {host: fresh_lab.snapshot(host) for host in fresh_lab.hosts}
-    first = controller.json("deploy", "hadoop", "--hosts", "red,red[01-02]", "--set", "leave_deadline=120", timeout=900)
+    options = ("--set", "version=3.4.2", "--set", "leave_deadline=120", "--no-verify")
+    first = controller.json("deploy", "hadoop", "--hosts", "red,red[01-02]", *options, timeout=900)
     assert first.status == 0, first.said[-3000:]
     put = "head -c 3000000 /dev/urandom >/tmp/mine; runuser -u pi -- hdfs dfs -put /tmp/mine /; sha256sum /tmp/mine"
     mine = fresh_lab.shell("red", put).split()[0]
 
-    # The NameNode is killed while somebody writes: what was there before stays, and what is written afterwards, too.
-    fresh_lab.shell(
-        "red", "runuser -u pi -- hdfs dfs -put - /half </dev/zero & sleep 8; systemctl kill -s KILL hadoop-namenode"
-    )
-    back = "for _ in $(seq 20); do runuser -u hdfs -- hdfs dfsadmin -safemode wait && break; sleep 2; done"
-    fresh_lab.shell("red", f"{back}; pkill -u pi java || true")
+    # A host on which a later version does not work goes back, and says why; mended, the upgrade goes on.
+    other = controller.run("deploy", "hadoop", "--set", "version=3.5.0")
+    assert other.status == 2 and "bramble upgrade hadoop" in other.said
+    fresh_lab.shell("red01", BROKEN)
+    broken = controller.run("upgrade", "hadoop", timeout=900)
+    assert broken.status == 1 and "went back to 3.4.2" in broken.about("red01"), broken.said[-3000:]
+    assert [version(fresh_lab, host) for host in fresh_lab.hosts] == ["3.5.0", "3.4.2", "3.4.2"]
     assert content(fresh_lab, "red01", "/mine") == mine
-    fresh_lab.shell("red", "runuser -u pi -- hdfs dfs -rm -skipTrash /half")
+    fresh_lab.shell("red01", MENDED)
+    upgraded = controller.json("upgrade", "hadoop", timeout=900)
+    assert upgraded.status == 0 and upgraded.report["verified"] is True, upgraded.said[-3000:]
+    assert {version(fresh_lab, host) for host in fresh_lab.hosts} == {"3.5.0"}
 
-    # Rows are sorted, and a host is lost and comes back, as anybody may ask for.
+    # The NameNode is killed while somebody writes: what was there before stays, and the service goes on by itself.
+    fresh_lab.shell("red", KILLED_MEANWHILE)
+    assert content(fresh_lab, "red01", "/mine") == mine
+
+    # Pi, a sort, and a host that is lost and comes back, as anybody may ask for.
     deep = controller.json("verify", "hadoop", "--deep", timeout=900)
     assert deep.status == 0, deep.said[-3000:]
 

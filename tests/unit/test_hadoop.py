@@ -212,7 +212,7 @@ def test_hosts_take_a_later_version_one_after_the_other() -> None:
     assert titles == ["Programs", "Begin", "Upgrade red", "Upgrade red01", "Upgrade red02", "End"]
     for before, part in zip(titles[1:], plan.groups[2:], strict=False):
         assert part.after == (before,) and set(part.requires) == set(NAMES)
-    assert len([step for step in steps(plan, "red", Unit)]) == 6
+    assert len(steps(plan, "red", Unit)) == 6
 
 
 def _launched(tmp_path: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

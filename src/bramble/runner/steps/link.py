@@ -57,7 +57,8 @@ class Link(Step):
         path = system.path(self.path)
         forget_unfinished(path)
         now = look(path)
-        if now is not None and (now["kind"] != "symbolic link" or os.readlink(path) not in (self.target, before, *self.ours)):
+        ours = (self.target, before, *self.ours)
+        if now is not None and (now["kind"] != "symbolic link" or os.readlink(path) not in ours):
             system.kept.append(self.path)
             return f"{self.path} was changed by somebody since, so it stays as it is"
         if before is not None:
