@@ -144,6 +144,25 @@ def test_a_directory_of_data_goes_only_when_data_may(disk: Disk) -> None:
     assert not os.path.exists(disk.path("/srv"))
 
 
+def test_data_that_stayed_is_ours_again_and_goes_when_it_may(disk: Disk) -> None:
+    step = Directory(path="/srv", data=True, **ME)
+    records = carry_out(step, disk)
+    disk.put("/srv/precious")
+    assert put_back(step, disk, records)
+    disk.recorded.clear()
+    records = carry_out(step, disk)
+    assert os.listdir(disk.path("/srv")) == ["precious"]
+    disk.purge = True
+    assert put_back(step, disk, records) is None
+    assert not os.path.exists(disk.path("/srv"))
+
+
+def test_data_that_was_there_before_is_never_ours(disk: Disk) -> None:
+    disk.put("/srv/theirs")
+    os.chmod(disk.path("/srv"), 0o755)
+    assert Directory(path="/srv", data=True, **ME).check(disk) is None
+
+
 def test_a_directory_with_something_foreign_in_it_stays_also_with_purge(disk: Disk) -> None:
     step = Directory(path="/srv", **ME)
     records = carry_out(step, disk)

@@ -12,6 +12,9 @@ from ..step import Answer, Change, Record, Step, StepError, Unknown, step
 from ..system import System
 from .filesystem import differences, ids, ids_of, look, missing_folder, require_ids
 
+#: In a directory whose data stayed when its service left: that it is bramble's, also for a removal in later times.
+KEPT = ".bramble-kept"
+
 
 @step
 class Directory(Step):
@@ -65,18 +68,25 @@ class Directory(Step):
             return Change(summary, {self._resource: None})
         if now["kind"] != "directory":
             raise StepError(f"{self.path} is a {now['kind']}, not a directory", hint=f"look at it: ls -ld {self.path}")
+        if self.data and self._resource not in system.recorded and os.path.lexists(self._mark(system)):
+            return Change("take over what was kept", {self._resource: None})
         found = differences(now, self.mode, self.owner, self.group)
         return Change(", ".join(found), {self._resource: now}) if found else None
+
+    def _mark(self, system: System) -> str:
+        return os.path.join(system.path(self.path), KEPT)
 
     def apply(self, system: System, change: Change) -> None:
         path = system.path(self.path)
         uid, gid = require_ids(self.path, self.owner, self.group)
-        if change.before.get(self._resource) is None:
+        if change.before.get(self._resource) is None and not os.path.isdir(path):
             if not os.path.isdir(os.path.dirname(path)):
                 raise missing_folder(self.path)
             os.mkdir(path, 0o700)
         os.chown(path, uid, gid)
         os.chmod(path, self.mode)
+        if self.data and os.path.lexists(self._mark(system)):
+            os.unlink(self._mark(system))
 
     def fingerprint(self, system: System) -> Optional[str]:
         return f"{self.mode:04o} {self.owner}:{self.group}"
@@ -114,6 +124,8 @@ class Directory(Step):
                 raise
             system.kept.append(self.path)
             if self.data:
+                with open(self._mark(system), "w", encoding="utf-8"):
+                    pass
                 return f"{self.path} holds data, so it stays (--purge takes it away)"
             inside = sorted(os.listdir(path))
             more = f" and {len(inside) - 3} more" if len(inside) > 3 else ""

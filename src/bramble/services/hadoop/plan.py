@@ -22,6 +22,9 @@ FORMATTED, LAID_OUT = f"{DATA}/formatted", f"{DATA}/laid-out"
 #: Seconds for a daemon to answer: Java starts slowly on a small Pi.
 STARTS = 180.0
 
+#: Seconds in which hosts tell of all they keep.
+WRITABLE = 120.0
+
 SITES = ("core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml")
 
 
@@ -183,11 +186,11 @@ def _refresh(what: str, argv: tuple[str, ...], user: str) -> Step:
 
 
 def _first_folders(cluster: Cluster, nodes: Nodes) -> Iterator[Step]:
+    writable = ("python3", "-IS", "-c", text("safemode.py"), nodes.manager.name)
     yield Command(
         name="wait until files can be written",
-        argv=("hdfs", "dfsadmin", "-safemode", "wait"),
-        user="hdfs",
-        unless=("python3", "-IS", "-c", text("safemode.py"), nodes.manager.name),
+        argv=(*writable, str(WRITABLE)),
+        unless=(*writable, "0"),
         timeout=STARTS,
     )
     people = sorted({host.user for host in cluster.hosts if host.user})

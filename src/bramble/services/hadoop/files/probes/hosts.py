@@ -9,6 +9,9 @@ import time
 import urllib.request
 from typing import Any
 
+#: Bytes of a part of a file: a host with less room gets none.
+PART = 128 << 20
+
 #: Seconds to wait for a daemon that has just started, and since when it may have been silent.
 PATIENCE, SILENT = 45.0, 15
 
@@ -29,6 +32,8 @@ def keeping() -> dict[str, str]:
     found = {name.split(":")[0]: "lost" for name in dead}
     for name, node in live.items():
         state = "" if node["adminState"] == "In Service" else node["adminState"]
+        if node["remaining"] < PART:
+            state = f"full, with room for {node['remaining'] / 10**6:.0f} MB"
         silent = node["lastContact"]
         found[name.split(":")[0]] = f"silent for {silent} s" if silent > SILENT else state
     return found
