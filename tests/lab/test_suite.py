@@ -100,7 +100,8 @@ def test_a_service_from_its_plan_to_its_last_trace(service: str, pis: Lab, tmp_p
     assert added.status == 0 and added.report["verified"] is True, added.said[-3000:]
     assert added.outcomes() == dict.fromkeys(pis.hosts, "done")
 
-    # Removed with its data, nothing of it is left anywhere.
+    # Removed, nothing of it is left anywhere. With its data: each room but those that keep some has none to keep, and
+    # does not mind being asked; that data stays otherwise is shown by their own tests.
     removed = controller.json("remove", service, "--purge", "--yes", timeout=300)
     assert removed.status == 0, removed.said[-3000:]
     as_found(*pis.hosts)
