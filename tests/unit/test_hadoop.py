@@ -165,6 +165,7 @@ def test_its_own_name_does_not_lead_to_itself_alone(line: str, goes: bool) -> No
         ("red02", {"hostname": "localhost"}, {}, "its name"),
         ("red02", {"disk_free": 10**8}, {}, "red02 .* too little free disk"),
         ("red02", {"address": ""}, {}, "red02: it has no address"),
+        ("red", {"paths": (catalogue.HOME, "/var/lib/hadoop/data/current")}, {}, "red .*: it keeps parts of files"),
         ("red", {"memory": 1.8 * GIB}, {"manager_works": True}, "red .* too little memory"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ...errors import PlanError
 from .catalogue import HOME
+from .configuration import DATA
 from .nodes import CONTAINER, SYSTEM, Node, Nodes
 
 #: Daemon → the TCP ports where it listens; the last is the one that answers last.
@@ -21,8 +22,11 @@ LISTENS = {
 #: Signs of a Hadoop that somebody else set up.
 SIGNS = ("/etc/hadoop", "/opt/hadoop", "/usr/local/hadoop", "/usr/lib/hadoop", "/usr/local/bin/hdfs", "/usr/bin/hdfs")
 
+#: There where a host keeps contents of files.
+CONTENTS = f"{DATA}/data/current"
+
 #: What plans want to know of hosts for this.
-PORTS, PATHS = tuple(port for ports in LISTENS.values() for port in ports), (HOME, *SIGNS)
+PORTS, PATHS = tuple(port for ports in LISTENS.values() for port in ports), (HOME, CONTENTS, *SIGNS)
 
 #: Bytes of disk that programs take while they come, and that a file system needs to be of any use.
 DISK = 10**9
@@ -61,6 +65,12 @@ def check(nodes: Nodes, *, jobs: bool) -> None:
         "its name would be that of the machine itself, not one by which others know it",
         {node.host: node.name for node in nodes.all if node.name in ("localhost", "")},
         "sudo hostnamectl set-hostname NAME",
+    )
+    # A lone host keeps files, and would not once others come: nobody could read them any more.
+    _refuse(
+        "it keeps parts of files, and would no longer",
+        {node.host: CONTENTS for node in nodes.all if not node.works and CONTENTS in node.facts.paths},
+        f"let the manager go on with that: --set manager_works=yes; or, if nobody needs them: sudo rm -r {CONTENTS}",
     )
     _memory(nodes, jobs=jobs)
     _refuse(
