@@ -28,6 +28,11 @@ def home(version: str) -> str:
     return f"{HOME}-{version}"
 
 
+def tests(version: str) -> str:
+    """The library with TestDFSIO. It brings a configuration of its own for the log, so it lies apart."""
+    return f"{HOME}/tests/hadoop-mapreduce-client-jobclient-{version}-tests.jar"
+
+
 def tree(version: str) -> Artifact:
     """The libraries of a version, with its commands and what they need beside them."""
     newest = VERSIONS[-1]
@@ -40,7 +45,7 @@ def tree(version: str) -> Artifact:
             sums=folder("maven", f"jars-{version}.sha256"),
             apart=(
                 (EXAMPLES.rpartition("/")[2], "examples"),
-                (f"hadoop-mapreduce-client-jobclient-{version}-tests.jar", "tests"),
+                (tests(version).rpartition("/")[2], "tests"),
             ),
             # The web pages of HDFS are published with its tests alone; its daemons do not start without them.
             unpacked=((f"hadoop-hdfs-{version}-tests.jar", ("webapps", "web/webapps")),),

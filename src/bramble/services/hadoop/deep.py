@@ -1,4 +1,4 @@
-"""What is proven on request, because it takes minutes and stops something: pi, a sort, and a lost host's files."""
+"""What is proven on request, because it takes minutes and stops something: jobs of all kinds, a lost host's files."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ MAPS, POINTS = 2, 1000
 #: Rows of 100 bytes that are made, sorted and looked at, and seconds for that.
 ROWS, LONG = 200_000, 900.0
 
+#: Files that maps write and read at once, and MiB of each.
+FILES, SIZE = 2, 32
+
 #: Seconds after which a daemon that was stopped for the proof is started by itself, should the run be cut.
 GUARD = 300
 
 
 def deep(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
-    """Pi; rows that are sorted across hosts; then the last host's files are read while it is gone."""
+    """Pi, rows that are sorted across hosts, maps that write and read; then a file is read while its host is gone."""
     nodes = describe(cluster, config, facts)
     manager = [cluster.manager]
     numbers = (catalogue.EXAMPLES, str(MAPS), str(POINTS))
     pi = work(nodes, f"pi by {MAPS} maps", "pi.py", numbers, "as computed without it")
     rows = (catalogue.EXAMPLES, str(ROWS))
     sort = work(nodes, "rows are sorted", "sort.py", rows, "sorted", folder=f"{FOLDER}-sort", timeout=LONG)
+    volume = (catalogue.tests(config.version), str(FILES), str(SIZE))
+    io = work(nodes, f"{FILES * SIZE} MB by {FILES} maps", "io.py", volume, "written and read", folder=f"{FOLDER}-io")
     lost = nodes.working[-1].host
     alone = nodes.copies < 2
     unit = unit_name("datanode")
     groups = (
-        group("Sort", manager if config.yarn else (), pi, sort, timeout=PATIENCE + LONG),
+        group("Sort", manager if config.yarn else (), pi, sort, io, timeout=2 * PATIENCE + LONG),
         group("File", () if alone else manager, work(nodes, "a file is written", "put.py", (), "written")),
         group("Loss", () if alone else [lost], _unit("lost", unit), after=["File"]),
         group(

@@ -11,7 +11,8 @@ import time
 import urllib.request
 
 #: Files of Hadoop's own, such as the records of jobs, and what a proof left that was cut off: fewer copies will do.
-OWN = ("/tmp/hadoop-yarn", "/app-logs", "/mr-history", "/tmp/bramble-verify", "/tmp/bramble-verify-sort")  # noqa: S108
+PROOFS = ("/tmp/bramble-verify", "/tmp/bramble-verify-sort", "/tmp/bramble-verify-io")  # noqa: S108
+OWN = ("/tmp/hadoop-yarn", "/app-logs", "/mr-history", *PROOFS)  # noqa: S108
 
 asked = json.load(sys.stdin)
 going: dict[str, str] = asked["going"]  # name → what bramble calls it
