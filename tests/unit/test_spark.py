@@ -17,7 +17,7 @@ from bramble.errors import PlanError, UsageError
 from bramble.model import Cluster, Host
 from bramble.runner.facts import Facts
 from bramble.runner.secret import Secret
-from bramble.runner.steps import Command, File, Probe, Unit
+from bramble.runner.steps import Command, File, Look, Probe, Unit
 from bramble.services.spark import SERVICE
 
 HOSTS = tuple(Host(name=name, user="pi") for name in ("red", "red01", "red02"))
@@ -230,6 +230,14 @@ def test_an_upgrade_stops_nothing_before_every_host_has_and_tried_the_new_versio
     paths = ["/etc/systemd/system/spark-worker.service", "/usr/local/lib/bramble/spark-command"]
     for path in paths:
         assert text_of(plan(version="4.1.4"), "red01", path) == text_of(plan(), "red01", path)
+
+
+def test_a_look_asks_the_master_for_every_worker() -> None:
+    assert SERVICE.look
+    (part,) = SERVICE.look(CLUSTER, services.configure(SERVICE, {}), USUAL).groups
+    (step,) = part.steps["red"]
+    assert isinstance(step, Look)
+    assert step.argv[-3:] == ("http://10.1.1.1:8080", "red01=10.1.1.2", "red02=10.1.1.3")
 
 
 def test_every_file_of_the_room_is_used() -> None:

@@ -6,6 +6,7 @@ from .. import Service
 from .catalogue import artifacts
 from .config import VERSIONS, Config
 from .leave import leave
+from .look import look
 from .nodes import HADOOP, NAME_SOCKET, PORTS
 from .plan import plan
 from .upgrade import upgrade
@@ -17,6 +18,7 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    look=look,
     leave=leave,
     versions=VERSIONS,
     upgrade=upgrade,

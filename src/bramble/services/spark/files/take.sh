@@ -11,20 +11,33 @@ turn() {
     systemctl stop $units
     ln -sfn "$1" "$link.new" && mv -fT "$link.new" "$link" || return 1
     systemctl reset-failed $units 2>/dev/null
-    systemctl start $units
+    said=$(systemctl start $units 2>&1 | head -n 1)
+    [ -z "$said" ]
+}
+# Whether one of them ends again and again.
+falls() {
+    for unit in $units; do
+        [ "$(systemctl show --property NRestarts --value "$unit")" -lt 3 ] || { said="$unit does not start"; return 0; }
+    done
+    return 1
+}
+known() {
+    if [ -z "$worker" ]; then
+        (exec 3<>"/dev/tcp/$master/$port") 2>/dev/null && return
+        said="nobody listens at $master:$port"
+    else
+        said=$(python3 -IS -c "$look" "$page/json/" 0 "worker=$worker" 2>&1)
+        [ "$said" = worker ]
+    fi
 }
 up() {
     ends=$(($(date +%s) + seconds))
-    until (exec 3<>"/dev/tcp/$master/$port") 2>/dev/null; do
-        [ "$(date +%s)" -lt "$ends" ] || { said="nobody listens at $master:$port"; return 1; }
-        sleep 0.5
+    until known; do
+        ! falls && [ "$(date +%s)" -lt "$ends" ] || return 1
+        sleep 1
     done
-    if [ -n "$worker" ]; then
-        said=$(python3 -IS -c "$look" "$page/json/" $((ends - $(date +%s))) "worker=$worker" 2>&1)
-        [ "$said" = worker ] || return 1
-    fi
-    # What ends at once is started again and again; so is seen by its count.
-    sleep 1
+    # The others need a moment to show whether they can start.
+    sleep 2
     for unit in $units; do
         systemctl --quiet is-active "$unit" || { said="$unit does not run"; return 1; }
     done
