@@ -165,7 +165,7 @@ def test_people_use_it_hosts_leave_versions_change_and_what_is_wrong_is_told(
     stays = controller.run("scale", "spark", "--drop", "red02", "--yes", timeout=300)
     assert stays.status == 1 and "red02 still works for held of pi" in stays.about("red"), stays.said[-3000:]
     lab.shell("red", "kill $(cat /home/pi/held)")
-    program.wait(timeout=60)
+    said(program, 60)
     lab.shell("red02", "systemctl restart spark-worker")
 
     # With the manager, all that runs there comes back.
@@ -173,11 +173,14 @@ def test_people_use_it_hosts_leave_versions_change_and_what_is_wrong_is_told(
     lab.start("red")
     proven = controller.run("verify", "spark", timeout=600)
     assert proven.status == 0, proven.said[-3000:]
+    status = controller.json("status", "spark").report["data"]
+    assert "alive" in json.dumps(status), status
 
     # A program that runs while a host leaves ends right, in its own time.
+    assert controller.run("deploy", "spark", "--set", "leave_deadline=300", "--no-verify").status == 0
     program = ssh(lab, "red", "cat >slow.py; spark-submit slow.py", text=SLOW)
     until_it_works_on(lab, "red02", "slow")
-    gone = controller.json("scale", "spark", "--drop", "red02", "--yes", "--no-verify", timeout=300)
+    gone = controller.json("scale", "spark", "--drop", "red02", "--yes", "--no-verify", timeout=500)
     assert gone.status == 0, gone.said[-3000:]
     result = said(program)
     assert f"sum is {sum(range(100))}\n" in result and program.returncode == 0, result
