@@ -90,13 +90,17 @@ def asked(lab: Lab, host: str, url: str) -> str:
 
 
 def until_it_works_on(lab: Lab, host: str, program: str) -> None:
-    """Wait until a program has a part on a host."""
+    """Wait until a program in Python has a part on a host that does its work."""
     deadline = time.monotonic() + 120
     page = f"http://{lab.address(host)}:8081/json/"
-    while program not in {one["appdesc"]["name"] for one in json.loads(asked(lab, host, page))["executors"]}:
+    while (
+        program not in {one["appdesc"]["name"] for one in json.loads(asked(lab, host, page))["executors"]}
+        # Spark lets none go that has not come up yet.
+        or not lab.shell(host, "pgrep -u spark -f [p]yspark.daemon || true")
+    ):
         assert time.monotonic() < deadline, lab.shell("red", "journalctl -u spark-master -o cat | tail -20")
         time.sleep(0.5)
-    time.sleep(5)  # until its tasks are there, too
+    time.sleep(2)  # until its tasks are there, too
 
 
 def test_people_use_it_hosts_leave_versions_change_and_what_is_wrong_is_told(
