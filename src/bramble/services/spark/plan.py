@@ -12,7 +12,7 @@ from ...runner.steps import Command, Directory, File, Group, Link, Tree, Unit, U
 from .. import LIBRARY
 from . import configuration, refusals
 from .catalogue import HOME, home, tree
-from .config import Config
+from .config import VERSIONS, Config
 from .configuration import CONF, CONNECT_CONF, DAEMONS, DEFAULTS, ENVIRONMENT, HISTORY_CONF, LOGGING, TOKEN_FILE
 from .nodes import CONNECT, HISTORY, MASTER, NAME_SOCKET, WORKER_WEB, Node, describe
 
@@ -103,7 +103,7 @@ def _folders() -> tuple[Step, ...]:
 def _commands(config: Config) -> tuple[Step, ...]:
     links = (Link(path=f"/usr/local/bin/{name}", target=COMMAND) for name in COMMANDS)
     return (
-        Link(path=HOME, target=home(config.version)),
+        Link(path=HOME, target=home(config.version), ours=tuple(map(home, VERSIONS))),
         File(path=COMMAND, content=configuration.command(), mode=0o755),
         *links,
     )
