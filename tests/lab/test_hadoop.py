@@ -34,6 +34,16 @@ pkill -u pi java || true
 runuser -u pi -- hdfs dfs -rm -skipTrash /half._COPYING_
 """
 
+#: A program for Spark that writes lines and counts their words.
+COUNT = """
+from pyspark import SparkContext
+
+sc = SparkContext(appName="count")
+print("at work on", sc.master)
+sc.parallelize(["to be or not to be"], 2).saveAsTextFile("counted")
+print(sorted(sc.textFile("counted").flatMap(str.split).countByValue().items()))
+"""
+
 
 def content(lab: Lab, host: str, path: str) -> str:
     """The hash of a file as somebody without rights reads it on a host."""
@@ -65,6 +75,18 @@ def test_files_outlive_what_happens_to_hosts(controller: Controller, fresh_lab: 
     upgraded = controller.json("upgrade", "hadoop", "--no-verify", timeout=900)
     assert upgraded.status == 0, upgraded.said[-3000:]
     assert {version(fresh_lab, host) for host in fresh_lab.hosts} == {"3.5.0"}
+
+    # Spark beside it: its proof works with these files, and so do people's programs, in the queues of YARN.
+    spark = controller.json("deploy", "spark", timeout=900)
+    assert spark.status == 0 and spark.report["verified"] is True, spark.said[-3000:]
+    fresh_lab.shell("red01", f"cat >/tmp/count.py <<'END'\n{COUNT}END")
+    submit = "spark-submit --master yarn --num-executors 1 /tmp/count.py"
+    counted = fresh_lab.shell("red01", f"runuser -l pi -c '{submit}' 2>&1; rm /tmp/count.py")
+    assert "at work on yarn" in counted and "('be', 2), ('not', 1)" in counted, counted
+    listed = fresh_lab.shell("red", "runuser -l pi -c 'hdfs dfs -ls counted; hdfs dfs -rm -r -skipTrash counted'")
+    assert "counted/_SUCCESS" in listed
+    away = controller.run("remove", "spark", "--yes", timeout=300)
+    assert away.status == 0, away.said[-3000:]
 
     # The NameNode is killed while somebody writes: what was there before stays, and the service goes on by itself.
     fresh_lab.shell("red", KILLED_MEANWHILE)
