@@ -9,6 +9,7 @@ import time
 import pytest
 from tests.lab.controller import Controller
 
+from bramble import lab as labs
 from bramble.lab.testing import Lab
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -25,7 +26,23 @@ for word, count in lines.flatMap(str.split).map(lambda word: (word, 1)).reduceBy
     print(word, count)
 """
 
-#: Tasks that do not end.
+#: Tasks of a second each, whose results cross hosts, for long enough that a host can leave meanwhile.
+SLOW = """
+import time
+
+from pyspark import SparkContext
+
+sc = SparkContext(appName="slow")
+
+
+def work(number):
+    time.sleep(1)
+    return number % 4, number
+
+
+print("sum is", sum(value for _, value in sc.parallelize(range(100), 100).map(work).reduceByKey(int.__add__).collect()))
+"""
+
 HELD = """
 import time
 
@@ -90,6 +107,7 @@ def test_people_use_it_hosts_leave_versions_change_and_what_is_wrong_is_told(
     controller: Controller, fresh_lab: Lab
 ) -> None:
     lab = fresh_lab
+    before = {host: lab.snapshot(host) for host in lab.hosts}
     page = f"http://{lab.address('red')}"
 
     # A port that is taken: Spark itself would take the next one, and nobody would find it.
@@ -159,3 +177,19 @@ def test_people_use_it_hosts_leave_versions_change_and_what_is_wrong_is_told(
     lab.start("red")
     proven = controller.run("verify", "spark", timeout=600)
     assert proven.status == 0, proven.said[-3000:]
+    status = controller.json("status", "spark").report["data"]
+    assert "alive" in json.dumps(status), status
+
+    # A program that runs while a host leaves ends right, in its own time.
+    assert controller.run("deploy", "spark", "--set", "leave_deadline=300", "--no-verify").status == 0
+    program = ssh(lab, "red", "cat >slow.py; spark-submit slow.py", text=SLOW)
+    until_it_works_on(lab, "red02", "slow")
+    gone = controller.json("scale", "spark", "--drop", "red02", "--yes", "--no-verify", timeout=500)
+    assert gone.status == 0, gone.said[-3000:]
+    result = said(program)
+    assert f"sum is {sum(range(100))}\n" in result and program.returncode == 0, result
+    removed = controller.run("remove", "spark", "--yes", timeout=300)
+    assert removed.status == 0, removed.said[-3000:]
+    for host in lab.hosts:
+        left = labs.diff_snapshots(before[host], lab.snapshot(host))
+        assert [line for line in left if "/home/pi" not in line] == []
