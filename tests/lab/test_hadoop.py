@@ -8,7 +8,7 @@ from tests.lab.controller import Controller
 from bramble import lab as labs
 from bramble.lab.testing import Lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 #: A DataNode that dies in the version 3.5.0 alone.
 BROKEN = """

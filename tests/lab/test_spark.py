@@ -12,7 +12,7 @@ from tests.lab.controller import Controller
 from bramble import lab as labs
 from bramble.lab.testing import Lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 #: As in the manual.
 WORD_COUNT = """
