@@ -10,6 +10,7 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,9 @@ LEFT_OUT = {
 _LEFT_OUT = re.compile("|".join(f"(?:{pattern})" for pattern in LEFT_OUT))
 # Processes that come and go with logins and socket activation, on a host that nobody touches.
 _PASSING = re.compile(r"sshd|\(sd-pam\)|systemd$|systemd-\w+|\(.*\)|agetty|dbus-daemon")
+# Seconds after which a process is there to stay, and those within which all should be: on a busy machine, what a login
+# runs is there for a moment, too.
+_STAYS, _PATIENCE = 3.0, 15.0
 _CHUNK = 1 << 20
 # A file's digest by what changes when its content does; base trees are the same for every host and snapshot.
 _digests: dict[tuple[int, int, int, int, int], str] = {}
@@ -169,16 +173,30 @@ def _units(name: str, host: str) -> dict[str, str]:
 
 
 def _processes(lab: LabSpec, host: HostSpec) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pid in power.host_groups(lab, host).pids():
-        try:
-            status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        nested = len(status["NSpid"].split()) > 1
-        if nested and not _PASSING.match(status["Name"]):
-            found[f"{status['Name']} of user {status['Uid'].split()[0]}"] = "runs"
-    return found
+    """Those that are there to stay: what has just begun is waited for, until it has ended or is of age."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        found: dict[str, str] = {}
+        youngest = _STAYS
+        for pid in power.host_groups(lab, host).pids():
+            try:
+                status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+                age = _age(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            nested = len(status["NSpid"].split()) > 1
+            if nested and not _PASSING.match(status["Name"]):
+                found[f"{status['Name']} of user {status['Uid'].split()[0]}"] = "runs"
+                youngest = min(youngest, age)
+        if youngest >= _STAYS or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
+def _age(pid: int) -> float:
+    """Seconds since a process began."""
+    began = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return float(Path("/proc/uptime").read_text().split()[0]) - began / os.sysconf("SC_CLK_TCK")
 
 
 def _network(leader: int) -> dict[str, dict[str, str]]:
