@@ -66,15 +66,17 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
 
 
 def _expected(nodes: Mapping[str, str], version: str) -> dict[str, str]:
-    """Each line that the proof prints, and what to say where it does not come."""
+    """Each line that the proof prints, and what to say where it does not come: what explains others comes first."""
     lines = {"api ready": "the API server does not call itself ready"}
     for node, host in nodes.items():
         lines[f"node {node} ready"] = f"{host} is not a ready node of version {version}"
         lines[f"pod {node} runs"] = f"no pod runs on {host}"
+    for node, host in nodes.items():
+        for other, peer in nodes.items():
+            lines[f"reach {node} {other}"] = f"pods on {host} do not reach pods on {peer}"
+    for node, host in nodes.items():
         lines[f"dns {node}"] = f"pods on {host} cannot resolve names"
         lines[f"service {node}"] = f"pods on {host} do not reach a service by its address"
         lines[f"port {node}"] = f"a service's port on {host} does not answer from outside the pods"
         lines[f"logs {node}"] = f"no logs come from {host}"
-        for other, peer in nodes.items():
-            lines[f"reach {node} {other}"] = f"pods on {host} do not reach pods on {peer}"
     return lines
