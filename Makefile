@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SEEDS ?= 1-200
 PYTEST_ARGS ?=
 
-.PHONY: help env system demo test unit lab lint format docs snapshots bench faults lock changelog recording clean
+.PHONY: help env system system-tests demo test unit lab lint format docs snapshots bench faults lock changelog recording clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,10 +21,13 @@ env: ## build .venv, so that .venv/bin/bramble runs (installs python3.11+ where 
 system: ## install the Debian packages that virtual Pis need (root)
 	@scripts/install-system-packages
 
+system-tests: ## install also those that tests of cards need (root)
+	@scripts/install-system-packages tests
+
 demo: system env ## three virtual Pis, Slurm on them, verified and shown (root)
 	@scripts/demo
 
-test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (root)
+test: system-tests env ## everything: lint, unit tests, manual, tests on virtual Pis (root)
 	@scripts/install-go $(VENV)
 	@$(MAKE) lint
 	@$(MAKE) docs
@@ -33,7 +36,7 @@ test: system env ## everything: lint, unit tests, manual, tests on virtual Pis (
 unit: env ## the quick tests; one alone: make unit PYTEST_ARGS="-k fold"
 	@$(BIN)/pytest tests/unit $(PYTEST_ARGS)
 
-lab: system env ## the tests on virtual Pis (root)
+lab: system-tests env ## the tests on virtual Pis (root)
 	@scripts/install-go $(VENV)
 	@$(BIN)/pytest tests/lab $(PYTEST_ARGS)
 
@@ -51,7 +54,7 @@ docs: env ## the manual, into build/docs; fails on a broken link or anything und
 snapshots: env ## write anew the snapshots of plans and outputs; read the diff before you commit it
 	@$(BIN)/pytest tests/unit --snapshot-update $(PYTEST_ARGS)
 
-bench: system env ## the figures: against plain ssh, against pyinfra, 1,000 hosts, start-up (root)
+bench: system-tests env ## the figures: against plain ssh, against pyinfra, 1,000 hosts, start-up (root)
 	@scripts/make-env .venv-bench requirements/bench.txt
 	@$(BIN)/python -m bench
 
@@ -64,8 +67,9 @@ lock: env ## resolve requirements/*.txt anew, pinned and hashed, without naming 
 changelog: env ## what the next release's entry will read like
 	@$(BIN)/towncrier build --draft
 
-recording: system env ## record anew what the README shows (root)
-	@$(BIN)/python scripts/record-demo docs/_static/demo.svg
+recording: system env ## record anew what the README and the manual show (root)
+	@$(BIN)/python scripts/record-demo scripts/demo docs/_static/demo.svg
+	@$(BIN)/python scripts/record-demo scripts/demo-cards docs/_static/cards.svg
 
 clean: ## remove what was built here; labs and caches of the user stay
 	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

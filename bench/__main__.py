@@ -5,7 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("startup", "thousand", "slurm", "ten", "artifacts", "images", "kubernetes", "spark", "hadoop")
+ALL = (
+    "startup",
+    "thousand",
+    "slurm",
+    "base",
+    "ten",
+    "artifacts",
+    "images",
+    "cards",
+    "personalise",
+    "kubernetes",
+    "spark",
+    "hadoop",
+)
 
 
 def main(names: list[str]) -> int:

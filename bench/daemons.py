@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import ROOT, Table, Timing, command
+from bench.deployment import BRAMBLE, rounds, tell
+from bench.measure import Table, command
 from bench.slurm import ssh_config
 from bramble import lab
-
-ROUNDS = 3
 
 #: Seconds until a cluster that was just deployed has nothing to do.
 SETTLE = 60.0
@@ -40,7 +39,6 @@ done
 def compare(service: str) -> Table:
     """First deployment, the run that changes nothing, the proof, and memory on an otherwise idle cluster."""
     table = Table(f"{service} on three virtual Pis")
-    bramble = str(ROOT / ".venv" / "bin" / "bramble")
     with TemporaryDirectory() as folder:
         status = lab.up(size=3, name="bench")
         hosts = [host.name for host in status.hosts]
@@ -48,8 +46,7 @@ def compare(service: str) -> Table:
         env = {"XDG_DATA_HOME": f"{folder}/data"}
         config = ssh_config(Path(folder), status)
         script = ["bash", "bench/daemons.sh", str(config), folder, service, *hosts]
-        deploy = [bramble, "deploy", service, *on]
-        taken: dict[str, list[float]] = {"script": [], "bramble": [], "again": [], "proof": [], "connections": []}
+        deploy = [BRAMBLE, "deploy", service, *on]
         try:
             command([*deploy, "--no-verify"], env)  # fills the hosts' apt cache, and the controller's of programs
             time.sleep(SETTLE)
@@ -57,25 +54,10 @@ def compare(service: str) -> Table:
             _fetch(config, hosts[0], TREE, service, Path(folder, "tree.tar"))
             for host in hosts:
                 _fetch(config, host, PACK, service, Path(folder, f"{host}.tar"))
-            for _ in range(ROUNDS):
-                lab.reset("bench")
-                taken["script"].append(command(script))
-                lab.reset("bench")
-                taken["bramble"].append(command([*deploy, "--no-verify"], env))
-                taken["proof"].append(command([bramble, "verify", service, *on], env))
-                for _ in range(2):
-                    taken["again"].append(command([*deploy, "--no-verify"], env))
-                    taken["connections"].append(command([bramble, "run", *on, "--", "true"], env))
+            taken = rounds(service, script, on, env)
         finally:
             lab.down("bench")
-    table.add(Timing(name="parallel ssh script", seconds=tuple(taken["script"])))
-    ours = tuple(taken["bramble"])
-    table.add(Timing(name=f"bramble deploy {service}", seconds=ours, against="parallel ssh script", limit=1.3))
-    table.add(Timing(name="its verification", seconds=tuple(taken["proof"])))
-    opened = Timing(name="opening the connections (bramble run -- true)", seconds=tuple(taken["connections"]))
-    table.add(opened)
-    more = tuple(again - opened.median for again in taken["again"])
-    table.add(Timing(name="second run, beyond opening them", seconds=more, limit=1.0))
+    tell(table, service, taken, 1.3)
     for host, daemons in memory.items():
         for daemon, size in daemons.items():
             print(f"  memory of {daemon} on {host}, idle: {size / 1e6:.0f} MB")

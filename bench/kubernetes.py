@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import ROOT, Table, Timing, command
+from bench.deployment import BRAMBLE, rounds, tell
+from bench.measure import Table, command
 from bench.slurm import ssh_config
 from bramble import lab
-
-ROUNDS = 3
 
 #: Seconds until a cluster that was just deployed has nothing to do.
 SETTLE = 60.0
@@ -34,7 +33,6 @@ MEMORY = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ {sum += $2} E
 def main() -> Table:
     """First deployment, the run that changes nothing, and the memory of an idle cluster."""
     table = Table("Kubernetes on three virtual Pis")
-    bramble = str(ROOT / ".venv" / "bin" / "bramble")
     with TemporaryDirectory() as folder:
         status = lab.up(size=3, name="bench", containers=True)
         hosts = [host.name for host in status.hosts]
@@ -42,8 +40,7 @@ def main() -> Table:
         env = {"XDG_DATA_HOME": f"{folder}/data", "KUBECONFIG": f"{folder}/kubeconfig"}
         config = ssh_config(Path(folder), status)
         script = ["bash", "bench/kubernetes.sh", str(config), folder, *hosts]
-        deploy = [bramble, "deploy", "kubernetes", *on]
-        taken: dict[str, list[float]] = {"script": [], "bramble": [], "again": [], "proof": [], "connections": []}
+        deploy = [BRAMBLE, "deploy", "kubernetes", *on]
         try:
             before = _memory(hosts)
             command(deploy, env)  # fills the hosts' apt cache, and the controller's of programs
@@ -51,25 +48,10 @@ def main() -> Table:
             memory = {host: used - before[host] for host, used in _memory(hosts).items()}
             for host in hosts:
                 _at_hand(config, host, Path(folder, f"{host}.tar"))
-            for _ in range(ROUNDS):
-                lab.reset("bench")
-                taken["script"].append(command(script))
-                lab.reset("bench")
-                taken["bramble"].append(command([*deploy, "--no-verify"], env))
-                taken["proof"].append(command([bramble, "verify", "kubernetes", *on], env))
-                for _ in range(2):
-                    taken["again"].append(command([*deploy, "--no-verify"], env))
-                    taken["connections"].append(command([bramble, "run", *on, "--", "true"], env))
+            taken = rounds("kubernetes", script, on, env)
         finally:
             lab.down("bench")
-    table.add(Timing(name="parallel ssh script", seconds=tuple(taken["script"])))
-    ours = tuple(taken["bramble"])
-    table.add(Timing(name="bramble deploy kubernetes", seconds=ours, against="parallel ssh script", limit=1.2))
-    table.add(Timing(name="its verification", seconds=tuple(taken["proof"])))
-    opened = Timing(name="opening the connections (bramble run -- true)", seconds=tuple(taken["connections"]))
-    table.add(opened)
-    more = tuple(again - opened.median for again in taken["again"])
-    table.add(Timing(name="second run, beyond opening them", seconds=more, limit=1.0))
+    tell(table, "kubernetes", taken, 1.2)
     for host, size in memory.items():
         print(f"  memory of {host}, idle: {size / 1e6:.0f} MB")
     return table

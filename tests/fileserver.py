@@ -26,8 +26,14 @@ class FileServer(http.server.ThreadingHTTPServer):
     ----------
     faults
         What is done wrong with the requests for files to come, one after the other: ``cut`` sends half and closes,
-        ``busy`` answers 503, ``hang`` sends half and then nothing, ``other part`` answers a question for a part with
-        another one, ``whole`` with all of it, ``wrong`` sends other bytes of the same length.
+        ``busy`` answers 503, ``hang`` sends half and then nothing, ``pause`` sends the other half once `go_on` is set,
+        ``other part`` answers a question for a part with another one, ``whole`` with all of it, ``wrong`` sends other
+        bytes of the same length.
+    go_on
+        Ends a ``pause``.
+    tags
+        Path → ETag. A question for a part of another state, by If-Range, is answered with all of it, and If-None-Match
+        with 304 where nothing changed.
     asked
         Path and Range of each request.
     """
@@ -38,8 +44,10 @@ class FileServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
+        self.tags: dict[str, str] = {}
         self.faults: list[str] = []
         self.asked: list[tuple[str, str]] = []
+        self.go_on = threading.Event()
         self.over = threading.Event()
         self.scheme = "http"
 
@@ -68,28 +76,38 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = server.files[self.path]
         if fault == "wrong":
             content = bytes(len(content))
+        tag = server.tags.get(self.path, "")
+        marks = {"ETag": tag} if tag else {}
+        if tag and self.headers.get("If-None-Match") == tag:
+            return self._head(304, 0, **marks)
         match = re.fullmatch(r"bytes=(\d+)-", asked)
+        if self.headers.get("If-Range", tag) != tag:
+            match = None
         begin = int(match[1]) if match and fault != "whole" else 0
         if begin >= len(content) > 0:
-            return self._head(416, 0, **{"Content-Range": f"bytes */{len(content)}"})
+            return self._head(416, 0, **{"Content-Range": f"bytes */{len(content)}"}, **marks)
         if fault == "other part":
             begin //= 2
         if match and fault != "whole":
-            self._head(
-                206, len(content) - begin, **{"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
-            )
+            place = f"bytes {begin}-{len(content) - 1}/{len(content)}"
+            self._head(206, len(content) - begin, **{"Content-Range": place}, **marks)
         else:
-            self._head(200, len(content))
-        sent = content[begin:]
-        if fault in ("cut", "hang"):
-            self.wfile.write(sent[: len(sent) // 2])
-            self.wfile.flush()
-            if fault == "hang":
-                server.over.wait(10)
-            self.close_connection = True
-            return None
-        self.wfile.write(sent)
-        return None
+            self._head(200, len(content), **marks)
+        return self._send(content[begin:], fault)
+
+    def _send(self, content: bytes, fault: str) -> None:
+        if fault not in ("cut", "hang", "pause"):
+            self.wfile.write(content)
+            return
+        self.wfile.write(content[: len(content) // 2])
+        self.wfile.flush()
+        if fault == "pause":
+            self.server.go_on.wait(60)
+            self.wfile.write(content[len(content) // 2 :])
+            return
+        if fault == "hang":
+            self.server.over.wait(10)
+        self.close_connection = True
 
     def _head(self, status: int, length: int, **headers: str) -> None:
         self.send_response(status)

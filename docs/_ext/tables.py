@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bramble import api, errors
 from bramble.engine.report import ExitCode
-from bramble.inventory.schema import ClusterFile, ServiceEntry
+from bramble.inventory.schema import CardsEntry, ClusterFile, ServiceEntry
 from bramble.runner import steps
 from bramble.runner.events import Event
 
@@ -84,10 +84,12 @@ def cluster_keys() -> str:
         _keys(ClusterFile)
         + "\nBelow `services`, each service may have these besides its options:\n\n"
         + _keys(ServiceEntry)
+        + "\nBelow `cards`:\n\n"
+        + _keys(CardsEntry)
     )
 
 
-def _keys(model: type[ClusterFile] | type[ServiceEntry]) -> str:
+def _keys(model: type[ClusterFile | ServiceEntry | CardsEntry]) -> str:
     rows = "".join(
         f"| `{name}` | {'required' if field.is_required() else ''} | {_cell(field.description)} |\n"
         for name, field in model.model_fields.items()

@@ -5,7 +5,8 @@ Every error says what went wrong, on which host, why, and what to do about it (`
     BrambleError                     exit code 1
     ├── UsageError                   2   the user's input; nothing was contacted
     │   ├── HostExpressionError          a host expression, with the faulty place marked
-    │   └── ClusterFileError             a cluster file: file, line, key
+    │   ├── ClusterFileError             a cluster file: file, line, key
+    │   └── CardRefused                  a disk that must not be written, or that is too small
     ├── PlanError                    2   no plan can be made of this input; nothing was changed
     ├── HostError                    1   one host; the others go on
     │   ├── Unreachable                  no address, no route, refused port, time-out
@@ -16,6 +17,7 @@ Every error says what went wrong, on which host, why, and what to do about it (`
     │   ├── PythonMissing                no usable python3
     │   ├── ConnectionLost               the connection broke in the middle
     │   ├── HostBusy                     another run holds this host's lock
+    │   ├── CardFailed                   a card could not be written, or reads back otherwise
     │   └── StepFailed                   a step of the plan failed
     ├── VerificationFailed           3   deployed, but does not do its work
     └── Interrupted                  130
@@ -104,6 +106,10 @@ class ClusterFileError(UsageError):
         return f"{text}\n  hint: {self.hint}" if self.hint else text
 
 
+class CardRefused(UsageError):
+    """A disk that must not be written, or is no card for this image. Nothing on it was touched."""
+
+
 class PlanError(BrambleError):
     """No plan can be made of this input and these facts. Nothing was changed."""
 
@@ -148,6 +154,20 @@ class ConnectionLost(HostError):
 
 class HostBusy(HostError):
     """Another run holds the lock of this host."""
+
+
+class CardFailed(HostError):
+    """A card could not be written, or reads back otherwise than it was written. No system starts from it.
+
+    ``device`` is the card or file; ``offset`` counts bytes from its beginning, where the trouble has a place.
+    """
+
+    def __init__(
+        self, what: str, *, host: str, device: str, offset: int | None = None, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(what, host=host, why=why, hint=hint)
+        self.device = device
+        self.offset = offset
 
 
 class StepFailed(HostError):

@@ -26,21 +26,37 @@ _PREFIX = "bramble-tests-"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 
 
-#: Files whose every test runs containers.
-_WITH_CONTAINERS = ("test_artifacts", "test_docker", "test_images", "test_kubernetes", "test_web_app")
+#: Files whose every test runs containers, or an emulated machine, which keeps processors as busy.
+_WITH_CONTAINERS = (
+    "test_artifacts",
+    "test_cards_boot",
+    "test_docker",
+    "test_images",
+    "test_kubernetes",
+    "test_web_app",
+)
 
 
-#: Services that take minutes, and whose own tests deploy, prove and remove them on the other release: these go through
-#: the suite of all services on one alone, unless all is asked for (``--every-release``).
-_ON_ONE = {"docker": "trixie", "hadoop": "trixie", "kubernetes": "bookworm", "spark": "trixie"}
+#: Services that other tests deploy, prove and remove on the other release, by themselves or because another needs them:
+#: these go through the suite of all services on one alone, unless all is asked for (``--every-release``).
+_ON_ONE = {
+    "beacon": "trixie",
+    "containerd": "trixie",
+    "docker": "trixie",
+    "hadoop": "trixie",
+    "java": "trixie",
+    "kubernetes": "bookworm",
+    "spark": "trixie",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests that run containers, which go apart from the others; leave out what is shown elsewhere."""
     shown_elsewhere = []
     for item in items:
-        given = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
-        service, release = (given.get("service"), given.get("hosts")) if given else (None, None)
+        callspec = getattr(item, "callspec", None)
+        given = callspec.params if callspec else {}
+        service, release = given.get("service"), given.get("hosts")
         needed = [room.name for room in with_needs(service)] if service in services.names() else []
         if item.path.stem.startswith(_WITH_CONTAINERS) or "containerd" in needed:
             item.add_marker(pytest.mark.containers)

@@ -71,10 +71,10 @@ class Done:
 class Running:
     """A command with ``--json`` under way, whose events can be followed."""
 
-    def __init__(self, words: tuple[str, ...], env: dict[str, str]) -> None:
+    def __init__(self, words: tuple[str, ...], env: dict[str, str], beside: tuple[str, ...] = ()) -> None:
         self.words = words
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bramble", *words],
+            [*beside, sys.executable, "-m", "bramble", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -139,26 +139,38 @@ class Running:
 
 @dataclass(frozen=True)
 class Controller:
-    """Folders of one person, and the command line in them."""
+    """Folders of one person, and the command line in them.
+
+    Attributes
+    ----------
+    beside
+        Words before each command: where it is run, if not just here.
+    """
 
     folder: Path
     cluster: str
     env: dict[str, str] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, lab: Lab, folder: Path) -> Self:
         """A controller that has never done anything, and knows a lab's hosts by their cluster file."""
+        controller = cls.new(folder, lab.status.cluster)
+        shutil.copy(lab.status.cluster_file, controller.cluster_file.parent)
+        return controller
+
+    @classmethod
+    def new(cls, folder: Path, cluster: str) -> Self:
+        """A controller that has never done anything, and knows no hosts."""
         env = dict(os.environ)
         for name in ("config", "data", "state"):
             (folder / name).mkdir(parents=True)
             env[f"XDG_{name.upper()}_HOME"] = str(folder / name)
-        clusters = folder / "config" / "bramble" / "clusters"
-        clusters.mkdir(parents=True)
-        shutil.copy(lab.status.cluster_file, clusters)
+        (folder / "config" / "bramble" / "clusters").mkdir(parents=True)
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOMS), env.get("PYTHONPATH", "")]))
         env["KUBECONFIG"] = str(folder / "kube" / "config")
         env.pop("BRAMBLE_DEBUG", None)
-        return cls(folder, lab.status.cluster, env)
+        return cls(folder, cluster, env)
 
     @property
     def cluster_file(self) -> Path:
@@ -168,7 +180,7 @@ class Controller:
     def run(self, *words: str, timeout: float = 180.0, env: dict[str, str] | None = None, stdin: str = "") -> Done:
         """Run a command to its end."""
         done = subprocess.run(
-            [sys.executable, "-m", "bramble", *words],
+            [*self.beside, sys.executable, "-m", "bramble", *words],
             input=stdin,
             capture_output=True,
             text=True,
@@ -184,7 +196,7 @@ class Controller:
 
     def start(self, *words: str) -> Running:
         """Start a command whose events can be followed."""
-        return Running((*words, "--json"), self.env)
+        return Running((*words, "--json"), self.env, self.beside)
 
 
 def _without_bugs(done: Done) -> Done:

@@ -47,9 +47,9 @@ K3S = "/etc/systemd/system/k3s-agent.service"
 REFUSED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
         MANAGER,
-        "mount -o remount,bind,ro /sys/fs/cgroup/memory",
-        "mount -o remount,bind,rw /sys/fs/cgroup/memory",
-        ("the kernel does not limit memory", "cgroup_enable=memory"),
+        "mount -o remount,bind,ro /sys/fs/cgroup/memory; mv /boot/firmware/cmdline.txt /run",
+        "mount -o remount,bind,rw /sys/fs/cgroup/memory; mv /run/cmdline.txt /boot/firmware",
+        ("the kernel does not limit memory", "no cmdline.txt", "cgroup_enable=memory"),
     ),
     (
         MANAGER,

@@ -20,7 +20,8 @@ import pytest
 from tests.fileserver import FileServer, serving
 
 from bramble.artifact import Artifact, Download
-from bramble.engine.artifacts import Fetcher, Store, download
+from bramble.engine import web
+from bramble.engine.artifacts import Fetcher, Store
 from bramble.engine.artifacts.sums import published
 from bramble.errors import BrambleError
 from bramble.services.kubernetes import programs
@@ -30,8 +31,8 @@ PATH, CONTENT = "/v1/program", random.Random(7).randbytes(300_000)
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    monkeypatch.setattr(download, "PAUSE", 0.01)
-    monkeypatch.setattr(download, "SILENCE", 0.5)
+    monkeypatch.setattr(web, "PAUSE", 0.01)
+    monkeypatch.setattr(web, "SILENCE", 0.5)
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with serving() as started:
@@ -91,7 +92,7 @@ def test_after_a_cut_only_the_rest_is_asked_for(server: FileServer, store: Store
 
 
 def test_what_an_earlier_run_left_is_gone_on_with(server: FileServer, store: Store) -> None:
-    server.faults = ["cut"] + ["busy"] * (download.TRIES - 1)
+    server.faults = ["cut"] + ["busy"] * (web.TRIES - 1)
     assert "503" in refused(store, release(server.url(PATH))).why
     server.asked.clear()
     assert fetch(store, release(server.url(PATH))).contents == [CONTENT]
@@ -131,7 +132,7 @@ def test_one_that_stays_busy_is_given_up(server: FileServer, store: Store) -> No
     error = refused(store, release(server.url(PATH)))
     assert error.what == f"one/program 1 (arm64): {server.url(PATH)} cannot be had"
     assert "503" in error.why
-    assert len(server.asked) == download.TRIES
+    assert len(server.asked) == web.TRIES
 
 
 def test_wrong_bytes_stop_everything_and_stay_nowhere(server: FileServer, store: Store) -> None:

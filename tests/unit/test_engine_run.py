@@ -206,8 +206,8 @@ async def restarting(session: PlayedSession, title: str) -> AsyncIterator[Answer
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bramble.engine.run.LOOK", 0.01)
-    monkeypatch.setattr("bramble.engine.run.REBOOT", 0.2)
+    monkeypatch.setattr("bramble.engine.away.LOOK", 0.01)
+    monkeypatch.setattr("bramble.engine.away.REBOOT", 0.2)
 
 
 @pytest.mark.usefixtures("soon")

@@ -45,7 +45,7 @@ def test_plan_is_as_it_was(options: dict[str, object], snapshot: SnapshotAsserti
     ("changed", "words"),
     [
         (facts("red01", architecture="armhf"), ("red01 (armhf)", "64-bit")),
-        (facts("red02", controllers=("cpu",)), ("red02", "cgroup_enable=memory")),
+        (facts("red02", controllers=("cpu",)), ("red02", "no cmdline.txt", "cgroup_enable=memory")),
         (facts("red", memory=10**9), ("red (1000 of 1700 MB)", "--manager")),
         (facts("red01", memory=5 * 10**8), ("red01 (500 of 700 MB)",)),
         (facts("red01", skew=-4000.0), ("red01 (-4000 s)", "clock")),

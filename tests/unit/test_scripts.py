@@ -71,6 +71,14 @@ def test_missing_packages_are_named_and_installed(bin: Path, program: PROGRAM) -
     assert asked.endswith("install --yes --no-install-recommends nftables")
 
 
+def test_a_demonstration_needs_no_emulator(bin: Path, program: PROGRAM) -> None:
+    program("id", "echo 0")
+    program("dpkg-query", 'case "${@: -1}" in qemu*) ;; *) echo "install ok installed" ;; esac')
+    program("apt-get", "")
+    said = [run(bin, "scripts/install-system-packages", *words).stderr for words in ((), ("tests",))]
+    assert said == ["", "installing Debian packages: qemu-system-arm\n"]
+
+
 def test_the_index_is_read_only_where_a_package_is_unknown(bin: Path, program: PROGRAM) -> None:
     program("apt-get", 'echo "${@: -1}" >>"$LOG"; [ "${@: -1}" != nftables ] || [ "$(wc -l <"$LOG")" -gt 1 ]')
     (bin / "wc").symlink_to(shutil.which("wc") or "")

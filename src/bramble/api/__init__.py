@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..engine.readings import Load, Temperature, Throttling
 from .artifacts import (
     KeptArtifact,
     artifacts_clean,
@@ -28,6 +30,7 @@ from .artifacts import (
 from .backup import backup, restore
 from .change import deploy, remove, scale
 from .command import Answer, command
+from .files import copy, fetch
 from .find import FoundHost, hosts_find
 from .hosts import (
     ClusterInfo,
@@ -42,12 +45,46 @@ from .hosts import (
 )
 from .images import ImageInfo, images_build, images_list, images_load, images_remove
 from .job import OnEvent
+from .led import led
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
+from .power import poweroff, reboot, wake
+from .prepare import prepare
 from .reach import Reach
+from .readings import load, temperature, throttled
+from .shell import Terminal, shell
 from .upgrade import upgrade
 from .verify import verify
 
+if TYPE_CHECKING:
+    from ..cards.burning import CardResult, NextCards
+    from ..cards.disks import Disk, Part, Refusal
+    from ..cards.init_format import InitFormat
+    from ..cards.read_back import CardContent
+    from .burn import Burned, cards_burn
+    from .card_check import CardCheck, cards_check
+    from .card_images import CardImage, cards_images, cards_images_clean, cards_images_fetch
+    from .disks import CardReader, cards_list
+
 T = TypeVar("T")
+
+#: What cards need takes half as long to load as all else, and nothing else needs it: it is loaded when it is asked for.
+_CARDS = {
+    ".burn": ("Burned", "cards_burn"),
+    ".card_check": ("CardCheck", "cards_check"),
+    ".card_images": ("CardImage", "cards_images", "cards_images_clean", "cards_images_fetch"),
+    ".disks": ("CardReader", "cards_list"),
+    "..cards.burning": ("CardResult", "NextCards"),
+    "..cards.disks": ("Disk", "Part", "Refusal"),
+    "..cards.init_format": ("InitFormat",),
+    "..cards.read_back": ("CardContent",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _CARDS.items():
+        if name in names:
+            return getattr(import_module(module, __name__), name)
+    raise AttributeError(f"there is nothing called {name}")
 
 
 def run(verb: Coroutine[Any, Any, T]) -> T:
@@ -57,16 +94,31 @@ def run(verb: Coroutine[Any, Any, T]) -> T:
 
 __all__ = [
     "Answer",
+    "Burned",
+    "CardCheck",
+    "CardContent",
+    "CardImage",
+    "CardReader",
+    "CardResult",
     "ClusterInfo",
+    "Disk",
     "FoundHost",
     "HostCheck",
     "ImageInfo",
+    "InitFormat",
     "KeptArtifact",
+    "Load",
+    "NextCards",
     "OnEvent",
     "Option",
+    "Part",
     "Reach",
+    "Refusal",
     "ServiceInfo",
     "ServiceState",
+    "Temperature",
+    "Terminal",
+    "Throttling",
     "TrustedKey",
     "artifacts_clean",
     "artifacts_export",
@@ -74,8 +126,16 @@ __all__ = [
     "artifacts_import",
     "artifacts_list",
     "backup",
+    "cards_burn",
+    "cards_check",
+    "cards_images",
+    "cards_images_clean",
+    "cards_images_fetch",
+    "cards_list",
     "command",
+    "copy",
     "deploy",
+    "fetch",
     "hosts_add",
     "hosts_check",
     "hosts_expand",
@@ -87,6 +147,11 @@ __all__ = [
     "images_list",
     "images_load",
     "images_remove",
+    "led",
+    "load",
+    "poweroff",
+    "prepare",
+    "reboot",
     "remove",
     "restore",
     "run",
@@ -94,7 +159,11 @@ __all__ = [
     "runs",
     "scale",
     "services",
+    "shell",
     "status",
+    "temperature",
+    "throttled",
     "upgrade",
     "verify",
+    "wake",
 ]

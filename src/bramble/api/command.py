@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Unpack
 
-from ..connection import connect
+from ..connection import Connection
 from ..engine.report import Report
 from ..engine.session import sudo_asks
-from ..errors import HostError, StepFailed
-from .reach import Reach, job, resolve, settings
+from ..errors import StepFailed
+from .each import on_each
+from .reach import Reach, job, resolve
 
 #: Seconds that a command run as root gets beyond its time, so that its own host ends it, and says so.
 LATE = 10.0
@@ -50,7 +50,6 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
     """
     cluster = resolve(reach)
     at_work = job("run", cluster, reach, command=("run",))
-    how = settings(reach)
     line: Sequence[str] | str = argv[0] if len(argv) == 1 and not sudo else list(argv)
     if sudo:
         # What root runs does not end with the connection: sshd may not signal it, so the host keeps the time.
@@ -59,16 +58,13 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
     password = reach.get("sudo_password")
     answers: dict[str, Answer] = {}
 
-    async def one(host: str) -> None:
+    async def one(connection: Connection) -> None:
+        host = connection.host.name
         said: Sequence[str] | str = line
         given = b""
-        connection = await connect(cluster.host(host), how)
-        try:
-            if sudo and password is not None and await sudo_asks(connection):
-                said, given = ["sudo", "-k", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
-            done = await connection.run(said, input=given, timeout=timeout + (LATE if sudo else 0))
-        finally:
-            await connection.close()
+        if sudo and password is not None and await sudo_asks(connection):
+            said, given = ["sudo", "-k", "-S", "-p", "", *line[2:]], password.reveal() + b"\n"
+        done = await connection.run(said, input=given, timeout=timeout + (LATE if sudo else 0))
         answers[host] = Answer(
             host=host,
             status=done.status,
@@ -84,14 +80,8 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
             why = tail[-1] if tail else ""
             raise StepFailed(f"the command ended with status {done.status}", host=host, step="command", why=why)
 
-    async def guarded(host: str) -> None:
-        try:
-            await one(host)
-        except HostError as error:
-            at_work.run.fail(host, error)
-
     async def work() -> None:
-        await asyncio.gather(*(guarded(host.name) for host in cluster.hosts))
+        await on_each(at_work, reach, one)
         at_work.data = {"answers": [asdict(answers[h.name]) for h in cluster.hosts if h.name in answers]}
 
     return await at_work.do(work)

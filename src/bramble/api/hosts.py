@@ -13,6 +13,7 @@ from ..engine.session import Session
 from ..errors import HostError, SudoFailed, UsageError
 from ..model import Cluster, HostSet
 from ..runner.facts import Facts
+from .each import in_words
 from .reach import Reach, resolve, settings
 
 #: Seconds a host's clock may differ from the controller's before `hosts_check` warns: munge and TLS allow minutes,
@@ -140,7 +141,7 @@ async def hosts_check(**reach: Unpack[Reach]) -> tuple[HostCheck, ...]:
         except HostError as error:
             keys = {"UnknownHostKey": "unknown", "ChangedHostKey": "changed"}
             key = keys.get(type(error).__name__, "")
-            return HostCheck(host=name, reachable=bool(key), key=key, problems=(_problem(error),))
+            return HostCheck(host=name, reachable=bool(key), key=key, problems=(in_words(error),))
         sudo = "yes"
         problems: list[str] = []
         async with connection:
@@ -148,19 +149,19 @@ async def hosts_check(**reach: Unpack[Reach]) -> tuple[HostCheck, ...]:
                 session = await Session.open(connection, password=password)
             except SudoFailed as error:
                 sudo = error.what
-                problems.append(_problem(error))
+                problems.append(in_words(error))
                 try:
                     session = await Session.open(connection, sudo=False)
                 except HostError as second:
                     return HostCheck(
-                        host=name, reachable=True, key="known", sudo=sudo, problems=(*problems, _problem(second))
+                        host=name, reachable=True, key="known", sudo=sudo, problems=(*problems, in_words(second))
                     )
             except HostError as error:
-                return HostCheck(host=name, reachable=True, key="known", problems=(_problem(error),))
+                return HostCheck(host=name, reachable=True, key="known", problems=(in_words(error),))
             try:
                 facts = await session.facts()
             except HostError as error:
-                return HostCheck(host=name, reachable=True, key="known", sudo=sudo, problems=(_problem(error),))
+                return HostCheck(host=name, reachable=True, key="known", sudo=sudo, problems=(in_words(error),))
             finally:
                 await session.close()
         return HostCheck(
@@ -168,11 +169,6 @@ async def hosts_check(**reach: Unpack[Reach]) -> tuple[HostCheck, ...]:
         )
 
     return tuple(await asyncio.gather(*(one(host.name) for host in cluster.hosts)))
-
-
-def _problem(error: HostError) -> str:
-    text = f"{error.what}: {error.why}" if error.why else error.what
-    return f"{text} ({error.hint})" if error.hint else text
 
 
 def _unfit(facts: Facts) -> list[str]:

@@ -76,11 +76,15 @@ class Job:
         self._happened: list[Event] = []
         self._notes: list[str] = []
         self._on_event = on_event
+        self._elsewhere: dict[str, str] = {}
         self._began = time.monotonic()
         self._started = time.time()
 
         async def opener(name: str) -> Session:
-            connection = await connect(cluster.host(name), settings)
+            host = cluster.host(name)
+            connection = await connect(
+                dataclasses.replace(host, address=self._elsewhere.get(name, host.address)), settings
+            )
             try:
                 return await Session.open(connection, sudo=sudo, password=sudo_password)
             except BaseException:
@@ -88,13 +92,27 @@ class Job:
                 raise
 
         who = f"{getpass.getuser()}@{socket.gethostname()}"
-        self.run = Run(self.id, who, [host.name for host in cluster.hosts], opener, self.emit)
+        hosts = [host.name for host in cluster.hosts]
+        self.run = Run(self.id, who, hosts, opener, self.emit, moves=self._moves, settled=self._settled)
 
     def emit(self, event: Event) -> None:
         """Note an event and pass it on."""
         self._happened.append(event)
         if self._on_event is not None:
             self._on_event(event)
+
+    def _moves(self, host: str, address: str) -> None:
+        if address:
+            self._elsewhere[host] = address
+        else:
+            self._elsewhere.pop(host, None)
+
+    def _settled(self, host: str, address: str) -> None:
+        """A host is at another address for good: so says the cluster file from now on."""
+        inventory.readdress(self.cluster, host, address)
+        others = sorted(set(self.cluster.services) - {self.service})
+        told = f"; deploy again what knew its old one: {', '.join(others)}" if others else ""
+        self.note(f"{host} is at {address} now, and so the cluster file says{told}")
 
     def note(self, text: str) -> None:
         """Tell the person something."""

@@ -75,7 +75,7 @@ def bring(room: Service, cluster: str, recorded: Mapping[str, Any], given: Mappi
                 brought.options[name] = str(path.absolute())
             try:
                 content = path.read_bytes()
-                open_to_others = path.is_file() and path.stat().st_mode & 0o077
+                open_to_others = not own.public and path.is_file() and path.stat().st_mode & 0o077
             except OSError as error:
                 if isinstance(error, FileNotFoundError) and kept and name not in given:
                     brought.notes.append(f"{name}: {value} is not there any more; what was read from it before is used")

@@ -13,7 +13,7 @@ import click
 from .complaint import ReaderGone, guarded
 from .lazy import Entry, LazyGroup, Option
 
-_SERVICES, _HOSTS, _AROUND = "Services", "Hosts", "Around it"
+_SERVICES, _HOSTS, _BOARDS, _AROUND = "Services", "Hosts", "Boards", "Around it"
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -41,6 +41,7 @@ bramble = _Bramble(
       bramble verify slurm
       bramble status""",
     entries={
+        "prepare": Entry("prepare:prepare", _SERVICES, "Prepare hosts: names, time, swap, radios, kernel, packages."),
         "deploy": Entry("deploy:deploy", _SERVICES, "Bring services up on hosts, and prove that they work."),
         "verify": Entry("deploy:verify", _SERVICES, "Prove by real work that services work."),
         "status": Entry("deploy:status", _SERVICES, "Tell what is deployed where, and whether it is in order."),
@@ -51,8 +52,19 @@ bramble = _Bramble(
         "remove": Entry("deploy:remove", _SERVICES, "Take a service off, and leave each host as it was found."),
         "services": Entry("services:services", _SERVICES, "List the services, or the options of one."),
         "images": Entry("images:images", _SERVICES, "Bring images of your own to hosts, without a registry."),
+        "cards": Entry("cards:cards", _HOSTS, "Burn SD cards for a whole cluster."),
         "hosts": Entry("hosts:hosts", _HOSTS, "Find, check, trust, list and expand hosts."),
         "run": Entry("run:run", _HOSTS, "Run one command on all hosts at once."),
+        "shell": Entry("shell:shell", _HOSTS, "Open a terminal on hosts; what is typed goes to all of them."),
+        "copy": Entry("files:copy", _HOSTS, "Copy files and folders to all hosts at once."),
+        "fetch": Entry("files:fetch", _HOSTS, "Fetch files and folders from all hosts at once."),
+        "led": Entry("led:led", _BOARDS, "Let a light of a board blink, to find it by."),
+        "temperature": Entry("readings:temperature", _BOARDS, "Tell how warm each board is, and how fast it runs."),
+        "load": Entry("readings:load", _BOARDS, "Tell how busy each host is."),
+        "throttled": Entry("readings:throttled", _BOARDS, "Tell whether boards lack power, or are too hot."),
+        "reboot": Entry("power:reboot", _BOARDS, "Restart hosts, and wait until each is back."),
+        "poweroff": Entry("power:poweroff", _BOARDS, "Switch hosts off, and wait until they no longer answer."),
+        "wake": Entry("power:wake", _BOARDS, "Tell which hosts are on, and how to wake the others."),
         "artifacts": Entry("artifacts:artifacts", _AROUND, "Have, show or carry what services bring to hosts."),
         "runs": Entry("runs:runs", _AROUND, "Show earlier runs, and how long each step took."),
         "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +14,6 @@ from .lazy import Command, Entry, LazyGroup, Option
 
 if TYPE_CHECKING:
     from ..engine.artifacts import Stored
-    from ..runner.events import Event
 
 _LOOK, _CARRY = "Look and tidy", "For places without a network"
 
@@ -96,8 +93,9 @@ def fetch(
     """
     from .. import api
     from . import tables
+    from .telling import telling
 
-    with _telling() as tell:
+    with telling("looks what is there") as tell:
         verb = api.artifacts_fetch(
             services, options=settings, architectures=architectures, cluster=cluster, on_event=tell
         )
@@ -174,31 +172,6 @@ def clean(unused: bool) -> int:
 
     tables.say(f"{tables.size(api.run(api.artifacts_clean(unused=unused)))} are free again")
     return 0
-
-
-@contextlib.contextmanager
-def _telling() -> Iterator[Callable[[Event], None]]:
-    """Tells on standard error how far it is: by a line that is redrawn, or where nobody looks, by those that matter."""
-    from ..runner import events
-    from . import lines
-    from .terminal import console, lively
-
-    if not lively(sys.stderr):
-
-        def write(event: Event) -> None:
-            text = lines.line(event, verbose=False)
-            if text:
-                sys.stderr.write(f"{text}\n")
-
-        yield write
-        return
-    with console(sys.stderr).status("looks what is there") as status:
-
-        def draw(event: Event) -> None:
-            if isinstance(event, events.ArtifactProgress):
-                status.update(f"{event.artifact}: {event.text}")
-
-        yield draw
 
 
 def _write(found: Iterable[Stored]) -> None:

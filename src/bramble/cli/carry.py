@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import BrambleError, Interrupted
 from .complaint import complain
@@ -119,6 +119,40 @@ def carry_out(work: Work, reached: Reached, shown: Display) -> list[Report]:
     return api.run(_Supervisor(shown).supervise(work, reached.each))
 
 
+T = TypeVar("T")
+
+
+def until_signal(verb: Coroutine[Any, Any, T]) -> T:
+    """Carry out a verb of this machine alone; a signal cancels it, and it ends cleanly.
+
+    Raises
+    ------
+    Interrupted
+        A signal came.
+    """
+
+    async def guarded() -> T:
+        work = asyncio.ensure_future(verb)
+        loop = asyncio.get_running_loop()
+        heard = _heard()
+        for number in heard:
+            loop.add_signal_handler(number, work.cancel)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            raise Interrupted("interrupted") from None
+        finally:
+            for number in heard:
+                loop.remove_signal_handler(number)
+
+    return asyncio.run(guarded())
+
+
+def _heard() -> list[signal.Signals]:
+    """Signals that end a run; `nohup` and background jobs of a shell ignore some of them, and mean it."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def conclude(reports: list[Report], *, told: bool = True) -> int:
     """The exit code of some reports; says of each that is not good what is wrong with it.
 
@@ -215,8 +249,7 @@ class _Supervisor:
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        # `nohup` and background jobs of a shell ignore some of them, and mean it.
-        heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        heard = _heard()
         for number in heard:
             loop.add_signal_handler(number, self._signal)
         try:

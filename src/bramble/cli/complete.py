@@ -86,3 +86,12 @@ def labs(context: click.Context, incomplete: str) -> Iterable[str]:
     from .. import lab
 
     return [found.name for found in lab.labs()]
+
+
+@_quiet
+def card_images(context: click.Context, incomplete: str) -> Iterable[str]:
+    """Names of images, as far as the list is here already: nobody waits for a network on TAB."""
+    from ..cards.images import at_hand
+
+    found = at_hand()
+    return [name for image in found if image.usual for name in (image.name, *image.aliases)]

@@ -76,6 +76,8 @@ def line(event: Event, *, verbose: bool) -> str:
             return f"note: {event.text}"
         case events.ArtifactProgress():
             return "" if event.text.startswith("downloading ") else f"{event.artifact}: {event.text}"
+        case events.ImageProgress():
+            return "" if event.done else f"{event.image}: {event.text}"
         case events.StepDone():
             if event.outcome == "unchanged" and not verbose:
                 return ""
@@ -95,9 +97,15 @@ def line(event: Event, *, verbose: bool) -> str:
             return f"{'skipped':12} {event.group}: {event.why}"
         case events.StepCancelled():
             return f"{'stopped':12} {short(event.step)}"
-        case events.HostRebooting():
-            return f"{'restarts':12} the run goes on when it is back"
+        case events.HostRebooting() | events.HostMoving():
+            return _away(event)
     return _detail(event) if verbose else ""
+
+
+def _away(event: events.HostRebooting | events.HostMoving) -> str:
+    if isinstance(event, events.HostMoving):
+        return f"{'moves':12} the run goes on when it is found at {event.address}"
+    return f"{'restarts':12} the run goes on when it is back"
 
 
 def _detail(event: Event) -> str:

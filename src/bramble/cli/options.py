@@ -7,14 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import UsageError
 from . import complete
-from .complaint import warn
 from .lazy import Option
 
 if TYPE_CHECKING:
@@ -196,48 +194,13 @@ def _password(ask: bool, file: str | None) -> Secret | None:
     """The sudo password from the terminal, a file or the environment; never from the command line."""
     # Taken out of the environment all the same: no program that is started from here needs it.
     value = os.environ.pop(PASSWORD, "")
-    if ask:
-        value = _ask()
-    elif file:
-        value = _read(Path(file))
+    if ask or file:
+        from . import typed
+
+        hint = f"--sudo-password-file FILE, or set {PASSWORD}"
+        value = typed.ask("sudo password", "on the hosts", hint) if ask else typed.read("sudo password", str(file))
     if not value:
         return None
     from ..runner.secret import Secret
 
     return Secret("sudo password", value=value.encode())
-
-
-def _ask() -> str:
-    import getpass
-
-    if not _has_terminal():
-        # getpass would fall back to a standard input that echoes.
-        raise UsageError(
-            "there is no terminal to ask for the sudo password on", hint=f"--sudo-password-file FILE, or set {PASSWORD}"
-        )
-    value = getpass.getpass("sudo password on the hosts: ")
-    if not value:
-        raise UsageError("the sudo password is empty")
-    return value
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
-
-
-def _read(file: Path) -> str:
-    try:
-        mode = file.stat().st_mode
-        value = file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror or "" if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"the sudo password file {file} cannot be read", why=why) from None
-    if not value or "\n" in value:
-        raise UsageError(f"the sudo password file {file} must hold the password on one line")
-    if mode & 0o077 and file.is_file():
-        warn(f"others can read {file}", f"chmod 600 {file}")
-    return value

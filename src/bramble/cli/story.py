@@ -120,6 +120,8 @@ class Story:
                 line.step = f"until others are through {', '.join(event.groups)}"
             case events.HostRebooting():
                 line.activity, line.step = "waiting", "for the host to come back from its restart"
+            case events.HostMoving():
+                line.activity, line.step = "waiting", f"for the host to answer at {event.address}"
 
     def _done(self, line: HostLine, event: events.StepDone) -> None:
         line.changed += event.outcome in CHANGES

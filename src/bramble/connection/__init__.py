@@ -4,7 +4,7 @@
 first SSH connection is opened.
 """
 
-from .connector import Connector, connect, fetch_host_keys
+from .connector import Connector, connect, fetch_host_keys, terminal
 from .contract import LONGEST_LINE, MOST_OUTPUT, TAIL_LINES, Channel, Completed, Connection
 from .fake import FakeConnection, FakeHosts
 from .local import LocalConnection
@@ -25,4 +25,5 @@ __all__ = [
     "Settings",
     "connect",
     "fetch_host_keys",
+    "terminal",
 ]

@@ -43,6 +43,17 @@ async def fetch_host_keys(host: Host, settings: Settings | None = None) -> list[
     return await (settings or Settings()).connector.host_keys(host)
 
 
+def terminal(host: Host, settings: Settings) -> list[str]:
+    """The command, for OpenSSH's client, that opens a terminal on a host: the same way, keys and known host keys.
+
+    Raises
+    ------
+    UsageError
+        ~/.ssh/config cannot be read; says where.
+    """
+    return settings.connector.terminal(host)
+
+
 class Connector:
     """What connections of one run share: the bound on handshakes, known host keys, identities, jump hosts.
 
@@ -67,6 +78,10 @@ class Connector:
         """As `fetch_host_keys`."""
         async with self._slots:
             return await self._ssh().host_keys(host)
+
+    def terminal(self, host: Host) -> list[str]:
+        """As the function `terminal`."""
+        return self._ssh().terminal(host)
 
     def _ssh(self) -> Client:
         if self._client is None:

@@ -227,6 +227,11 @@ class Judge:
                 return list(dict.fromkeys(entry.kind for entry in known))
         return []
 
+    def name(self) -> str:
+        """The name that a key is known by: the first that has one; "" where none has."""
+        names = (*self._names, *self._fallback)
+        return next((name for name in names if self._known_as(name)), "")
+
     def authorities(self) -> set[bytes]:
         """The keys whose certificates count for this host."""
         return {entry.blob for entry in self._marked("cert-authority")}

@@ -21,9 +21,11 @@ from ..runner.wire import encode
 from .artifacts import Store, Stored
 from .artifacts.handing import Handing
 from .artifacts.steps import artifact_of, with_artifacts
+from .away import BEFORE, Watch
 from .report import Failure, HostResult
 from .session import Session
 from .tally import Tally
+from .together import together
 
 Mode = Literal["check", "apply", "verify"]
 
@@ -32,9 +34,6 @@ Opener = Callable[[str], Awaitable[Session]]
 
 #: Seconds that hosts have to finish or abandon their step after an interrupt; dpkg is never cut, so it may take long.
 ABANDON = 300.0
-
-#: Seconds a host may take to restart, and how often it is looked for meanwhile.
-REBOOT, LOOK = 300.0, 2.0
 
 
 class Run:
@@ -52,16 +51,29 @@ class Run:
         Opens a host's session; raises `HostError`.
     emit
         Takes every event.
+    moves
+        Told where ``open_session`` is to look for a host from now on; empty for where it always was.
+    settled
+        Told that a host stays at its new address.
     """
 
     def __init__(
-        self, id: str, who: str, hosts: Iterable[str], open_session: Opener, emit: Callable[[Event], None]
+        self,
+        id: str,
+        who: str,
+        hosts: Iterable[str],
+        open_session: Opener,
+        emit: Callable[[Event], None],
+        *,
+        moves: Callable[[str, str], None] = lambda host, address: None,
+        settled: Callable[[str, str], None] = lambda host, address: None,
     ) -> None:
         self.id = id
         self.who = who
         self.hosts = tuple(hosts)
         self.emit = emit
         self._open = open_session
+        self._moves, self._settled = moves, settled
         self._sessions: dict[str, Session] = {}
         self._tallies = {host: Tally() for host in self.hosts}
         self._cancelled = False
@@ -131,7 +143,7 @@ class Run:
             except HostError as error:
                 self.fail(host, error)
 
-        await _together(guarded(host) for host in self.alive)
+        await together(guarded(host) for host in self.alive)
 
     # Plans
 
@@ -194,7 +206,7 @@ class Run:
         alive = [host for host in plan.hosts if host in self.alive]
         for host in set(plan.hosts) - set(alive):
             release(host)  # already out, or never part of this run: it will not come to its groups
-        await _together(one(host) for host in alive)
+        await together(one(host) for host in alive)
 
     async def _has_arrived(self, host: str, part: Group) -> bool:
         """Wait for the artifacts of a group. False: they cannot be had, and the host is out."""
@@ -278,10 +290,10 @@ class Run:
     async def _talk(self, host: str, request: dict[str, Any], last: bool = True) -> bool:
         """Send one request and pass on its events. False: it failed and may be tried again."""
         tally = self._tallies[host]
-        restart = ""
+        away: dict[str, Any] = {}
         async for message in self._sessions[host].work(request):
-            if message["kind"] == "reboot":
-                restart = message["boot_id"]
+            if message["kind"] in ("reboot", "moves"):
+                away = message
                 break
             event = events.from_json({**message, "time": time.time()}, host)
             if isinstance(event, events.StepDone):
@@ -293,38 +305,43 @@ class Run:
             if isinstance(event, events.StepCancelled):
                 self._tallies[host].out("interrupted")
             self.emit(event)
-        if restart:
-            await self._reboot(host, restart)
+        if away.get("kind") == "reboot":
+            await self._reboot(host, away["boot_id"])
             return await self._talk(host, request, last)
+        if away:
+            reached = await self._move(host, away["address"], away["deadline"])
+            done = await self._talk(host, {**request, "reached": reached}, last)
+            if reached != BEFORE and tally.outcome == "done":
+                self._settled(host, reached)
+            return done
         return True
+
+    def _watch(self, host: str) -> Watch:
+        return Watch(
+            host=host,
+            open=lambda: self._open(host),
+            lock=lambda session: session.lock(self.id, self.who),
+            cancelled=lambda: self._cancelled,
+        )
 
     async def _reboot(self, host: str, boot_id: str) -> None:
         """Wait until a host that restarts is back under another boot id, and open it again."""
         self.emit(events.HostRebooting(host=host))
         await self._sessions[host].close()
-        ends = time.monotonic() + REBOOT
-        why = "it never went down"
-        while time.monotonic() < ends and not self._cancelled:
-            await asyncio.sleep(LOOK)
-            try:
-                session = await self._open(host)
-            except HostError as error:
-                why = error.what
-                continue
-            try:
-                if (await session.facts()).boot_id != boot_id:
-                    await session.lock(self.id, self.who)
-                    self._sessions[host] = session
-                    return
-            except HostError as error:
-                why = error.what
-            await session.close()
-        raise HostError(
-            f"it was not back within {REBOOT:.0f} s of its restart" if not self._cancelled else "it was restarting",
-            host=host,
-            why=why,
-            hint="look at its screen, or switch it off and on; then run the same again",
-        )
+        self._sessions[host] = await self._watch(host).restarted(boot_id)
+
+    async def _move(self, host: str, address: str, deadline: float) -> str:
+        """Look for a host where it is about to be; where it is not found there, wait until it is back where it was."""
+        self.emit(events.HostMoving(host=host, address=address))
+        await self._sessions[host].close()
+        self._moves(host, address)
+        found = await self._watch(host).moved(deadline)
+        if found is None:
+            self._moves(host, "")
+            self._sessions[host] = await self._watch(host).returned(address)
+            return BEFORE
+        self._sessions[host] = found
+        return address
 
     # The end
 
@@ -353,14 +370,15 @@ class Run:
             if not done:
                 task.cancel()
                 await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, BrambleError):
-                raise error from None  # a mistake of ours must not hide behind the interrupt
             for host in self.alive:
                 self._tallies[host].out("interrupted")
+            error = None if task.cancelled() else task.exception()
+            if error and (isinstance(error, Interrupted) or not isinstance(error, BrambleError)):
+                raise error from None  # it knows better; and a mistake of ours must not hide behind the interrupt
             raise Interrupted("interrupted; every host stopped between two steps") from None
 
-    async def here(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something long on the controller, which an interrupt breaks off at once.
+    async def here(self, work: Coroutine[Any, Any, None], broken: str = "before any host was touched") -> None:
+        """Do something long on the controller, which an interrupt breaks off at once; ``broken`` says how that is told.
 
         Raises
         ------
@@ -370,7 +388,7 @@ class Run:
         self._breakable.add(task)
         await asyncio.wait([task])
         if task.cancelled():
-            raise Interrupted("interrupted before any host was touched")
+            raise Interrupted(f"interrupted {broken}")
         task.result()
 
     async def close(self) -> None:
@@ -380,19 +398,3 @@ class Run:
     def results(self) -> dict[str, HostResult]:
         """How it stands, by host."""
         return {host: self._tallies[host].result(host) for host in self.hosts}
-
-
-async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all at once. What is wrong for all hosts, such as an ssh configuration that cannot be read, is raised once."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for one in work:
-                tasks.create_task(one)
-    except BaseExceptionGroup as group:
-        ours = group.subgroup(BrambleError)
-        if ours is None:
-            raise
-        first: BaseException = ours
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from None

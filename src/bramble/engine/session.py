@@ -126,7 +126,7 @@ class Session:
         while True:
             message = await self._receive(request["timeout"] + GRACE)
             yield message
-            if message["kind"] in ("group-done", "step-failed", "step-cancelled", "reboot"):
+            if message["kind"] in ("group-done", "step-failed", "step-cancelled", "reboot", "moves"):
                 return
 
     async def cancel(self) -> None:

@@ -1,16 +1,18 @@
 """What is kept on the controller: cluster files, folders, keys of known hosts."""
 
 from . import folders
+from .burned import record_burned, to_be_burned
 from .clusters import load, names
 from .deployments import begin_upgrade, end_upgrade, forget_service, of_service, options_of, save_service
-from .known_hosts import forget_keys, remember_key, state_of_key
-from .membership import add_hosts, join, remove_hosts
+from .known_hosts import fingerprints, forget_keys, remember_key, state_of_key, written_names
+from .membership import add_hosts, join, readdress, remove_hosts
 from .resolve import groups, resolve, resolve_all, with_hosts
 
 __all__ = [
     "add_hosts",
     "begin_upgrade",
     "end_upgrade",
+    "fingerprints",
     "folders",
     "forget_keys",
     "forget_service",
@@ -20,11 +22,15 @@ __all__ = [
     "names",
     "of_service",
     "options_of",
+    "readdress",
+    "record_burned",
     "remember_key",
     "remove_hosts",
     "resolve",
     "resolve_all",
     "save_service",
     "state_of_key",
+    "to_be_burned",
     "with_hosts",
+    "written_names",
 ]

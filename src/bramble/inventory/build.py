@@ -81,6 +81,7 @@ class _Builder:
             manager_rule=manager[1],
             groups={group: hosts for group, hosts in self.groups.items() if group not in GROUPS},
             services={service: self._deployment(service) for service in self.values.services},
+            cards=self.values.cards.model_dump(exclude_unset=True),
             file=self.document.file,
         )
 

@@ -102,6 +102,14 @@ def forget_keys(host: Host) -> None:
             storage.replace(path, kept, mode=0o600)
 
 
+def fingerprints(host: Host) -> set[str]:
+    """``SHA256:…`` of the keys by which bramble's own file knows a host."""
+    names = written_names(host)
+    keys = [known.key for known in _entries(folders.known_hosts()) if known.is_of(names)]
+    digests = (hashlib.sha256(base64.b64decode(key)).digest() for key in keys)
+    return {"SHA256:" + base64.b64encode(digest).decode().rstrip("=") for digest in digests}
+
+
 def written_names(host: Host) -> tuple[str, ...]:
     """How a host's name and address stand in known_hosts: ``red01``, or ``[red01]:2222`` for a port of its own."""
     names = dict.fromkeys((host.name, host.address or host.name))

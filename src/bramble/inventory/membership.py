@@ -48,6 +48,22 @@ def join(name: str, hosts: tuple[Host, ...]) -> Cluster:
     return clusters.change(name, lambda document, described: roster.add_to(document, described, hosts))
 
 
+def readdress(cluster: Cluster, host: str, address: str) -> None:
+    """Write down that a host is at another address. Its key is known by its name, and stays so.
+
+    Does nothing where no file has that host.
+    """
+    if cluster.name not in clusters.names():
+        return
+
+    def edit(document: Document, described: Cluster) -> Document:
+        if host not in described.hostset or described.host(host).address == address:
+            return document
+        return roster.with_ways(document, described.with_hosts([replace(described.host(host), address=address)]))
+
+    clusters.change(cluster.name, edit)
+
+
 def remove_hosts(entries: HostSet, cluster: str = "") -> Cluster:
     """Take hosts out of a cluster's file.
 

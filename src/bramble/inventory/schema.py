@@ -43,6 +43,28 @@ class ServiceEntry(BaseModel):
     upgrading: str = Field(default="", description="the version that an upgrade is on its way to; bramble keeps this")
 
 
+class CardsEntry(BaseModel):
+    """How the cards of this cluster were burned last: what the next ones get where nothing else is asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    image: str = Field(default="", description="as `bramble cards images` calls it, or a file or address of one's own")
+    prefix: int = Field(default=0, ge=0, le=128, description="bits of the network in `addresses`: 24; 0 for DHCP")
+    gateway: str = Field(default="", description="address of the router")
+    dns: tuple[str, ...] = Field(default=(), strict=False, description="addresses of name servers")
+    interface: str = Field(default="", description="which one has the address of `addresses`; else `wlan0` with Wi-Fi")
+    wifi: str = Field(default="", description="name of the wireless network; its password is kept nowhere")
+    wifi_country: str = Field(default="", description="two capital letters: `DE`")
+    wifi_hidden: bool = Field(default=False, description="whether that network does not tell its name")
+    locale: str = Field(default="", description="such as `en_GB.UTF-8`")
+    keyboard: str = Field(default="", description="layout: `gb`")
+    timezone: str = Field(default="", description="such as `Europe/Berlin`")
+    radios: bool = Field(default=True, description="`false`: Wi-Fi and Bluetooth are switched off")
+    cgroups: bool = Field(default=True, description="whether memory is counted by control group, as Kubernetes wants")
+    kernel_arguments: tuple[str, ...] = Field(default=(), strict=False, description="further words for `cmdline.txt`")
+    sudo_asks: bool = Field(default=False, description="whether sudo wants the user's password")
+
+
 class ClusterFile(BaseModel):
     """One cluster."""
 
@@ -64,6 +86,9 @@ class ClusterFile(BaseModel):
     manager: str = Field(default="", description="the host that manages; else the name without a digit, else the first")
     labels: dict[str, dict[str, Label]] = Field(
         default_factory=dict, description="host expression → name → value, for services that want to know"
+    )
+    cards: Annotated[CardsEntry, BeforeValidator(_nothing_is_empty)] = Field(
+        default=CardsEntry(), description="how its cards were burned; bramble keeps this up to date"
     )
     services: dict[str, Annotated[ServiceEntry, BeforeValidator(_nothing_is_empty)]] = Field(
         default_factory=dict, description="what is deployed: service → its options; bramble keeps this up to date"

@@ -23,7 +23,7 @@ def locked(path: Path) -> Iterator[None]:
         The folder cannot be made or used.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(path.parent)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise BrambleError(f"{path.parent} cannot be used", why=error.strerror or "") from None
@@ -48,11 +48,12 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with open(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
+            owner = target.parent.stat()
             with contextlib.suppress(FileNotFoundError):
-                before = target.stat()
-                mode = stat.S_IMODE(before.st_mode)
-                if os.geteuid() == 0:
-                    os.fchown(handle, before.st_uid, before.st_gid)
+                owner = target.stat()
+                mode = stat.S_IMODE(owner.st_mode)
+            if os.geteuid() == 0:
+                os.fchown(handle, owner.st_uid, owner.st_gid)
             os.fchmod(handle, mode)
             file.flush()
             os.fsync(handle)
@@ -61,3 +62,14 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise BrambleError(f"{path} cannot be written", why=error.strerror or "") from None
+
+
+def _make(folder: Path) -> None:
+    """Make a folder for its user alone. Root, who burns cards by ``sudo -E``, makes it for whose home it is in."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        owner = folder.parent.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)

@@ -20,7 +20,7 @@ from bramble.runner.wire import encode
 Message = dict[str, Any]
 
 #: Messages that end a piece of work.
-ENDS = ("group-done", "step-failed", "step-cancelled", "reboot")
+ENDS = ("group-done", "step-failed", "step-cancelled", "reboot", "moves")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Work:
     @property
     def outcomes(self) -> list[str]:
         """What became of each step, in order: ``changed``, ``kept``, ``failed`` and so on."""
-        ends = {"step-done": "", "step-failed": "failed", "step-cancelled": "cancelled", "reboot": "reboot"}
+        ends = {"step-done": "", "step-failed": "failed", "step-cancelled": "cancelled"}
+        ends.update({"reboot": "reboot", "moves": "moves"})
         return [m.get("outcome") or ends[m["kind"]] for m in self.messages if m["kind"] in ends]
 
     @property

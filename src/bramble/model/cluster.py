@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import PlanError, UsageError
 from .host import Host
 from .hostset import HostSet
 
@@ -98,6 +98,8 @@ class Cluster:
         Name → hosts, for ``@name`` in host expressions.
     services
         What is deployed, by the service's name.
+    cards
+        How its cards were burned last, by the keys of `bramble cards burn`; what was never asked for is not there.
     file
         The cluster file; empty where there is none.
 
@@ -113,6 +115,7 @@ class Cluster:
     manager_rule: str = ""
     groups: Mapping[str, HostSet] = field(default_factory=dict, hash=False)
     services: Mapping[str, Deployment] = field(default_factory=dict, hash=False)
+    cards: Mapping[str, Any] = field(default_factory=dict, hash=False)
     file: str = ""
 
     def __post_init__(self) -> None:
@@ -136,6 +139,20 @@ class Cluster:
             if host.name == name:
                 return host
         raise KeyError(name)
+
+    def require_manager(self) -> None:
+        """Refuse a cluster that was narrowed to hosts without its manager.
+
+        Raises
+        ------
+        PlanError
+            The manager is not among the hosts.
+        """
+        if self.manager not in self.hostset:
+            raise PlanError(
+                f"{self.manager} manages the cluster {self.name}, and is not among the hosts",
+                hint=f"take it in, or make another host the manager: --manager {self.hosts[0].name}",
+            )
 
     @property
     def every_group(self) -> dict[str, HostSet]:

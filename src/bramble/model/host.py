@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from .entry import Entry
 
@@ -52,3 +53,17 @@ class Host:
         """
         entry = Entry.parse(text)
         return cls(name=entry.name, user=entry.user, port=entry.port)
+
+
+def reachable(*candidates: str) -> str:
+    """The first of these that is an address by which other hosts can reach one; empty where none is.
+
+    Names are passed over, and so is 127.0.1.1, which Debian lets a host take its own name for.
+    """
+    for candidate in candidates:
+        try:
+            if not ip_address(candidate).is_loopback:
+                return candidate
+        except ValueError:
+            continue
+    return ""

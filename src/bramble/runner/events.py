@@ -117,6 +117,33 @@ class ArtifactProgress(Event):
 
 
 @dataclass(frozen=True)
+class ImageProgress(Event):
+    """The controller fetches an image for cards: how far it is in words, and in bytes where they are known."""
+
+    image: str = ""
+    text: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class CardProgress(Event):
+    """How far a host's card is, a few times a second.
+
+    ``device`` is the card or the file. ``phase`` is one of ``writing``, ``verifying`` (reading back), ``finishing``
+    (the host's own files, and what makes it bootable) and ``done``. ``done`` of ``total`` bytes (0: nobody knows yet)
+    are through this phase, at ``rate`` bytes a second; all will be in about ``left`` seconds (0: nobody knows yet).
+    """
+
+    device: str = ""
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    rate: float = 0.0
+    left: float = 0.0
+
+
+@dataclass(frozen=True)
 class HostConnecting(Event):
     """The controller opens the connection of a host."""
 
@@ -139,6 +166,13 @@ class HostWaiting(Event):
 @dataclass(frozen=True)
 class HostRebooting(Event):
     """A host restarts; the run goes on when it is back."""
+
+
+@dataclass(frozen=True)
+class HostMoving(Event):
+    """A host tries another ``address``; the run goes on when it is found there, or is back at its old one."""
+
+    address: str = ""
 
 
 @dataclass(frozen=True)

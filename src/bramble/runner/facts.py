@@ -82,6 +82,10 @@ class Facts:
         Addresses the host's own name resolves to there, in the order of /etc/hosts.
     address
         Where its packets to other hosts come from (the source address of its default route); empty without a route.
+    interface
+        Of its default route, such as ``eth0``, or of its only network; empty without one.
+    manager
+        What gives that interface its address: ``NetworkManager``, ``netplan``, ``dhcpcd``; empty for something else.
     networks
         IPv4 networks that it reaches without a gateway, and by which interface: ``10.1.1.0/24`` → ``eth0``.
     ports
@@ -115,6 +119,8 @@ class Facts:
     addresses: "tuple[str, ...]" = ()
     skew: float = 0.0
     address: str = ""
+    interface: str = ""
+    manager: str = ""
     networks: "dict[str, str]" = field(default_factory=dict)
     ports: "dict[str, str]" = field(default_factory=dict)
     paths: "tuple[str, ...]" = ()
@@ -143,6 +149,7 @@ def gather(wanted: Wanted = NO_MORE, root: str = "/") -> Facts:
     disk = os.statvfs(root)
     version, controllers = _cgroup(read)
     hostname = os.uname().nodename
+    interface = network.outward(read)
     return Facts(
         hostname=hostname,
         os=release.get("ID", ""),
@@ -170,6 +177,8 @@ def gather(wanted: Wanted = NO_MORE, root: str = "/") -> Facts:
             line.split()[0] for line in read("/etc/hosts").splitlines() if hostname in line.split("#")[0].split()[1:]
         ),
         address=_address(),
+        interface=interface,
+        manager=network.manager(interface, read),
         networks=network.networks(read),
         ports=network.listeners(wanted.ports, read, root),
         paths=tuple(path for path in wanted.paths if os.path.lexists(os.path.join(root, path.lstrip("/")))),

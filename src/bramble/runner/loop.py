@@ -5,7 +5,8 @@ Requests (one JSON object a line, ``do`` says which):
 ``facts``   the fields of `facts.Wanted`: answers with ``facts-gathered``
 ``lock``    ``run``, ``who``: takes the host's lock; answers ``locked`` or a ``host-failed``
 ``group``   ``group`` (title), ``mode`` (``check``, ``apply`` or ``verify``), ``service``, ``run``, ``timeout``,
-            ``steps``: answers with events, the last one ``group-done``, ``step-failed`` or ``step-cancelled``
+            ``steps``, perhaps ``reached`` (where the host was found after it moved): answers with events, the
+            last one ``group-done``, ``step-failed`` or ``step-cancelled``, or else ``reboot`` or ``moves``
 ``undo``    ``service``, ``purge``, ``wanted`` (resources still in the plan, which stay), ``mode``: as ``group``
 ``lacking`` ``service``, ``steps``: answers with the numbers of those of them that have something to do
 ``journal`` answers with what bramble did to this host
@@ -32,7 +33,7 @@ from .events import Event
 from .journal import FOLDER, Journal
 from .lock import Lock
 from .removal import Removal
-from .step import Change, RebootNeeded, Step, StepError, Unknown, os_error
+from .step import AddressMoves, Change, RebootNeeded, Step, StepError, Unknown, os_error
 from .system import Cancelled, System
 
 #: Seconds without a word after which the controller is taken for gone, and how often that is looked at. It says that
@@ -141,6 +142,7 @@ class Loop:
         title, mode, service = request["group"], request["mode"], request["service"]
         began = time.monotonic()
         self.system.deadline = began + request["timeout"]
+        self.system.reached = request.get("reached", "")
         self.system.recorded = self.journal.fingerprints(service) if mode != "verify" else {}
         todo = [wire.decode(data) for data in request["steps"]]
         self._emit(events.GroupStarted(group=title, steps=len(todo)))
@@ -183,6 +185,9 @@ class Loop:
             self._emit(events.StepCancelled(group=request["group"], step=step))
         except RebootNeeded as reboot:
             self.send({"kind": "reboot", "group": request["group"], "boot_id": reboot.boot_id})
+        except AddressMoves as move:
+            where = {"address": move.address, "deadline": move.deadline}
+            self.send({"kind": "moves", "group": request["group"], **where})
         except StepError as error:
             self._send_failed(request, error, step, began)
         except OSError as error:
@@ -228,6 +233,7 @@ class Loop:
         title, service, wanted = request["group"], request["service"], set(request.get("wanted", ()))
         began = time.monotonic()
         self.system.deadline = began + request["timeout"]
+        self.system.reached = request.get("reached", "")
         self.system.purge = bool(request.get("purge"))
         self.system.recorded = self.journal.fingerprints(service)
         removal = Removal(self.system, self.journal, service, wanted)

@@ -7,6 +7,9 @@ import os
 import re
 from collections.abc import Callable, Iterable
 
+#: Who gives interfaces their addresses on these systems.
+NETWORK_MANAGER, NETPLAN, DHCPCD = "NetworkManager", "netplan", "dhcpcd"
+
 #: The state of a socket that waits for connections, in /proc/net/tcp.
 _LISTENS = "0A"
 
@@ -48,6 +51,33 @@ def _held(folder: str) -> "set[str]":
             with contextlib.suppress(OSError):
                 found.add(os.readlink(os.path.join(folder, number)))
     return found
+
+
+def outward(read: "Callable[[str], str]") -> str:
+    """The interface of the default route, of several the one that the kernel prefers.
+
+    Without one, the interface of the only network; empty where that is not to be told.
+    """
+    routes = [row.split() for row in read("/proc/net/route").splitlines()[1:]]
+    default = [(int(words[6]), words[0]) for words in routes if int(words[1], 16) == int(words[7], 16) == 0]
+    if default:
+        return min(default)[1]
+    others = set(networks(read).values())
+    return others.pop() if len(others) == 1 else ""
+
+
+def manager(interface: str, read: "Callable[[str], str]") -> str:
+    """What gives an interface its address: `NETWORK_MANAGER`, `NETPLAN` or `DHCPCD`; empty for something else."""
+    index = read(f"/sys/class/net/{interface}/ifindex").strip() if interface else ""
+    if not index:
+        return ""
+    if "NETWORK_FILE=/run/systemd/network/10-netplan-" in read(f"/run/systemd/netif/links/{index}"):
+        return NETPLAN
+    if "managed=true" in read(f"/run/NetworkManager/devices/{index}").split():
+        return NETWORK_MANAGER
+    # Its files of before and of after version 10; on Debian one daemon looks after all interfaces.
+    names = ("dhcpcd.pid", "dhcpcd/pid", f"dhcpcd-{interface}.pid", f"dhcpcd/{interface}.pid")
+    return DHCPCD if any(read(f"/run/{name}") for name in names) else ""
 
 
 def networks(read: "Callable[[str], str]") -> "dict[str, str]":

@@ -139,6 +139,25 @@ class RebootNeeded(Exception):
         self.boot_id = boot_id
 
 
+class AddressMoves(Exception):
+    """Raised by a step: the host is about to be found elsewhere, or as before after a deadline.
+
+    The controller looks for it there, and asks for the same group again.
+
+    Attributes
+    ----------
+    address
+        Where it will be.
+    deadline
+        Seconds after which it is where it was, unless it is told to stay.
+    """
+
+    def __init__(self, address: str, deadline: float) -> None:
+        super().__init__(address, deadline)
+        self.address = address
+        self.deadline = deadline
+
+
 #: What to do where a disk is full.
 FREE_SPACE = "free some space: df -h; sudo apt-get clean; sudo journalctl --vacuum-size=50M"
 

@@ -61,6 +61,8 @@ class System:
         sense only when all its files are back.
     cache
         What was read once and stays true until a step changes it, such as dpkg's list; steps clear their own keys.
+    reached
+        The address that the controller found the host at after it moved there; empty where it did not move.
     deadline
         `time.monotonic` at which the group's time is over.
     """
@@ -75,6 +77,7 @@ class System:
         self.seen: dict[str, Any] = {}
         self.afterwards: dict[str, Callable[[System], None]] = {}
         self.cache: dict[str, Any] = {}
+        self.reached = ""
         self.deadline = float("inf")
         self.cancel = threading.Event()
         self.progress: Callable[[str], None] = lambda text: None

@@ -26,6 +26,9 @@ from ..runner.secret import Secret
 #: Where programs of bramble's are kept on a host, a folder for each; several services may be there.
 LIBRARY = "/usr/local/lib/bramble"
 
+#: Where services find Java, whichever the release brings: what they call JAVA_HOME. The service `java` puts it there.
+JAVA = f"{LIBRARY}/java"
+
 #: ``(cluster, config, facts by host) -> Plan``: pure, without I/O, the same result for the same values.
 Planner = Callable[[Cluster, Any, Mapping[str, Facts]], Plan]
 
@@ -104,12 +107,15 @@ class OwnFile:
         with nothing of it in the message.
     hint
         How one comes by such a file.
+    public
+        Whether everybody may read it.
     """
 
     option: str
     secret: Secret
     read: Callable[[bytes], tuple[bytes, str]]
     hint: str = ""
+    public: bool = False
 
 
 def _nothing(_config: object, _architectures: Iterable[str]) -> tuple[Artifact, ...]:

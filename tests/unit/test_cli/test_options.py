@@ -163,7 +163,7 @@ def test_password_that_is_asked_for(cli: Cli, calls: Calls, monkeypatch: pytest.
         return "raspberry"
 
     monkeypatch.setattr("getpass.getpass", ask)
-    monkeypatch.setattr(options, "_has_terminal", lambda: True)
+    monkeypatch.setattr("bramble.cli.typed._has_terminal", lambda: True)
     for name in ("red", "blue"):
         cli("hosts", "add", name, "--cluster", name)
     cli("status", "--cluster", "red", "--cluster", "blue", "--ask-sudo-password")
@@ -172,7 +172,7 @@ def test_password_that_is_asked_for(cli: Cli, calls: Calls, monkeypatch: pytest.
 
 
 def test_no_terminal_to_ask_on(cli: Cli, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "_has_terminal", lambda: False)
+    monkeypatch.setattr("bramble.cli.typed._has_terminal", lambda: False)
     ended = cli("status", "--ask-sudo-password")
     assert ended.code == 2
     assert options.PASSWORD in ended.err

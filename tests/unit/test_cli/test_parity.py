@@ -17,13 +17,21 @@ from bramble.connection import Settings
 
 #: Verb → the words of its command. A verb of the API that is missing here fails the test below.
 COMMANDS = {
+    "cards_burn": "cards burn",
+    "cards_check": "cards check",
     "artifacts_clean": "artifacts clean",
     "artifacts_export": "artifacts export",
     "artifacts_fetch": "artifacts fetch",
     "artifacts_import": "artifacts import",
     "artifacts_list": "artifacts list",
+    "cards_list": "cards list",
+    "cards_images": "cards images list",
+    "cards_images_clean": "cards images clean",
+    "cards_images_fetch": "cards images fetch",
     "command": "run",
+    "copy": "copy",
     "deploy": "deploy",
+    "fetch": "fetch",
     "hosts_add": "hosts add",
     "hosts_check": "hosts check",
     "hosts_expand": "hosts expand",
@@ -35,29 +43,51 @@ COMMANDS = {
     "images_list": "images list",
     "images_load": "images load",
     "images_remove": "images remove",
+    "led": "led",
+    "load": "load",
+    "poweroff": "poweroff",
+    "reboot": "reboot",
+    "prepare": "prepare",
     "remove": "remove",
     "run_of": "runs show",
     "runs": "runs list",
     "scale": "scale",
     "services": "services",
+    "shell": "shell",
     "status": "status",
+    "temperature": "temperature",
+    "throttled": "throttled",
     "upgrade": "upgrade",
     "backup": "backup",
     "restore": "restore",
     "verify": "verify",
+    "wake": "wake",
 }
 
 #: Where a parameter of the API has another name on the command line: its own, or what stands for it.
 NAMES = {
+    ("cards_burn", "cluster"): {"cluster"},
+    ("cards_burn", "password"): {"ask_password", "password_file"},
+    ("cards_burn", "wifi_password"): {"wifi_password_file"},
+    # The display asks for them.
+    ("cards_burn", "next_cards"): set[str](),
+    ("cards_burn", "on_event"): set[str](),
+    ("cards_check", "cluster"): {"cluster"},
     ("artifacts_fetch", "cluster"): {"cluster"},
     ("artifacts_fetch", "on_event"): set[str](),
     ("artifacts_fetch", "options"): {"settings"},
+    ("cards_images", "on_event"): set[str](),
+    ("cards_images_fetch", "on_event"): set[str](),
     ("deploy", "service"): {"services"},
     ("deploy", "options"): {"settings"},
     ("deploy", "verify"): {"no_verify"},
     ("images_build", "arguments"): {"build_args"},
     ("images_build", "verify"): {"no_verify"},
     ("images_load", "verify"): {"no_verify"},
+    # The last word; those before it are hosts.
+    ("led", "state"): {"words"},
+    ("prepare", "options"): {"settings"},
+    ("prepare", "verify"): {"no_verify"},
     ("scale", "verify"): {"no_verify"},
     ("upgrade", "verify"): {"no_verify"},
     ("restore", "verify"): {"no_verify"},
@@ -71,10 +101,10 @@ NAMES = {
 }
 
 #: Options that are about showing and asking, which a caller of the API does itself.
-OF_THE_COMMAND_LINE = {"as_json", "verbose", "diff", "yes", "debug", "help", "fold"}
+OF_THE_COMMAND_LINE = {"as_json", "verbose", "diff", "yes", "debug", "help", "fold", "watch", "no_sync"}
 
 #: A verb that never becomes root takes no sudo password on the command line.
-WITHOUT_SUDO = {"hosts_trust"}
+WITHOUT_SUDO = {"hosts_trust", "load", "shell", "temperature", "throttled", "wake"}
 
 
 def _verbs() -> set[str]:

@@ -18,6 +18,7 @@ from .config import Config
 from .identities import Identities
 from .jumps import Jumps, Pass
 from .login import KINDS, Login, Peek, algorithms, signatures
+from .outside import words
 from .route import Route, preferred, route
 from .session import SSHConnection
 from .trouble import FOREIGN, failed_login, no_way_on, slow_login
@@ -57,6 +58,17 @@ class Client:
         if failures and not shown:
             raise failures[0]
         return shown
+
+    def terminal(self, host: Host) -> list[str]:
+        """As `bramble.connection.terminal`."""
+        return self._words(route(host, self._settings, self._config))
+
+    def _words(self, way: Route) -> list[str]:
+        through: list[str] = []
+        if way.jumps:
+            hop = route(way.jumps[-1], self._settings, self._config)
+            through = self._words(dataclasses.replace(hop, jumps=way.jumps[:-1]))
+        return words(way, self._judge(way, ""), self._settings, through)
 
     async def _through(self, hops: tuple[Host, ...], trail: tuple[str, ...]) -> asyncssh.SSHClientConnection:
         """The connection to the last of these hosts, through those before it."""

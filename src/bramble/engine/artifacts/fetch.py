@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import fcntl
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from ...artifact import Artifact, LocalFile
 from ...errors import BrambleError
+from ..workshop import workshop
 from .store import Store, Stored
 from .ways import way_of
-
-#: Seconds between two looks whether another run is through with what it fetches.
-LOOK = 0.5
 
 
 class Fetcher:
@@ -52,7 +46,8 @@ class Fetcher:
             source = artifact.source
             groups.setdefault((type(source), way_of(source).alike(artifact)), []).append(artifact)
         for group in groups.values():
-            async with self._workshop(group[0]) as folder:
+            first, folder = group[0], self._store.workshop(group[0])
+            async with workshop(folder, partial(self._tell, first, "waits for another run that is fetching it")):
                 brought, missing = self._look(group)  # by another run, while this one waited for it
                 found |= brought
                 if missing:
@@ -70,34 +65,6 @@ class Fetcher:
                 found[artifact.id] = stored
         return found, missing
 
-    @contextlib.asynccontextmanager
-    async def _workshop(self, first: Artifact) -> AsyncIterator[Path]:
-        """A folder to work in, for one run at a time: two that fetch the same would be in each other's way."""
-        told = False
-        while (lock := self._lock(first)) is None:
-            if not told:
-                told = True
-                self._tell(first, "waits for another run that is fetching it")
-            await asyncio.sleep(LOOK)
-        folder = self._store.workshop(first)
-        try:
-            yield folder
-        finally:
-            _tidy(folder)
-            os.close(lock)
-
-    def _lock(self, first: Artifact) -> int | None:
-        """The folder, open, for this run alone; None while another has it, or has just taken it away."""
-        folder = self._store.workshop(first)
-        with contextlib.suppress(FileNotFoundError):
-            lock = os.open(folder, os.O_RDONLY)
-            with contextlib.suppress(BlockingIOError, FileNotFoundError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(lock).st_ino == folder.stat().st_ino:
-                    return lock
-            os.close(lock)
-        return None
-
     async def _bring(self, group: list[Artifact], folder: Path) -> dict[str, Stored]:
         first = group[0]
         try:
@@ -105,9 +72,3 @@ class Fetcher:
             return {one.id: self._store.add(one, file) for one, file in zip(group, files, strict=True)}
         except BrambleError as error:
             raise BrambleError(f"{first.title}: {error.what}", why=error.why, hint=error.hint) from None
-
-
-def _tidy(folder: Path) -> None:
-    """Take a workshop away, unless a way left something there that it can go on with."""
-    if not any(folder.rglob("*.part")):
-        shutil.rmtree(folder, ignore_errors=True)

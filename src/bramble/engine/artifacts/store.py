@@ -161,8 +161,13 @@ class Store:
         return size
 
 
-def require_room(folder: Path, size: int) -> None:
+def require_room(folder: Path, size: int, clean: str = "bramble artifacts clean --unused") -> None:
     """Refuse before the first byte what does not fit.
+
+    Parameters
+    ----------
+    clean
+        The command that makes room.
 
     Raises
     ------
@@ -173,7 +178,7 @@ def require_room(folder: Path, size: int) -> None:
         raise BrambleError(
             "too little room on this machine",
             why=f"{size / 1e6:.0f} MB are wanted, {free / 1e6:.0f} MB are free in {folder}",
-            hint="bramble artifacts clean --unused, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
+            hint=f"{clean}, or a larger disk: export XDG_CACHE_HOME=/path/to/folder",
         )
 
 

@@ -10,11 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .address import Address
     from .artifact import Artifact
+    from .authorized_keys import AuthorizedKeys
     from .command import Command
     from .directory import Directory
     from .file import File
+    from .firmware_setting import FirmwareSetting
     from .group import Group
+    from .hostname import Hostname
     from .image import Image
     from .image_archive import ImageArchive
     from .json_keys import JsonKeys
@@ -23,20 +27,28 @@ if TYPE_CHECKING:
     from .link import Link
     from .look import Look
     from .package import Package
+    from .password import Password
     from .probe import Probe
+    from .radio_silence import RadioSilence
     from .reboot import Reboot
     from .sysctl import Sysctl
+    from .timezone import Timezone
     from .tree import Tree
     from .unit import Unit
+    from .upgrade import Upgrade
     from .user import User
     from .wait import Wait
 
 __all__ = [
+    "Address",
     "Artifact",
+    "AuthorizedKeys",
     "Command",
     "Directory",
     "File",
+    "FirmwareSetting",
     "Group",
+    "Hostname",
     "Image",
     "ImageArchive",
     "JsonKeys",
@@ -45,11 +57,15 @@ __all__ = [
     "Link",
     "Look",
     "Package",
+    "Password",
     "Probe",
+    "RadioSilence",
     "Reboot",
     "Sysctl",
+    "Timezone",
     "Tree",
     "Unit",
+    "Upgrade",
     "User",
     "Wait",
 ]

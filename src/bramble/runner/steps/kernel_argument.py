@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Mapping
 from typing import Optional
 
 from ..step import Answer, Change, Record, Step, StepError, step
 from ..system import System
-from .filesystem import look, write
+from . import boot_partition
+from .boot_partition import boot_id, read, rewrite
+from .filesystem import look
 
 #: Where the firmware reads it, the first that exists: Ubuntu 25.04 and later, Raspberry Pi OS from bookworm and Ubuntu,
 #: Raspberry Pi OS bullseye. Bookworm leaves a decoy at the last of these places, which says so in its text.
@@ -56,7 +56,7 @@ class KernelArgument(Step):
 
     def check(self, system: System) -> Answer:
         path = find(system)
-        words = _read(system.path(path)).split()
+        words = read(system.path(path)).split()
         if self._holds(words):
             return None
         summary = f"add to {path}"
@@ -68,9 +68,9 @@ class KernelArgument(Step):
 
     def apply(self, system: System, change: Change) -> None:
         path = system.path(change.before[self._resource]["file"])
-        text = _read(path)
+        text = read(path)
         words = text.rstrip()
-        _write(path, words + (" " if words else "") + self.argument + text[len(words) :])
+        rewrite(path, words + (" " if words else "") + self.argument + text[len(words) :])
 
     def fingerprint(self, system: System) -> Optional[str]:
         """The boot in which it was written: `Reboot` tells from it whether there was another one since."""
@@ -81,9 +81,9 @@ class KernelArgument(Step):
         path = system.path(before["file"])
         if look(path) is None:
             return f"{before['file']} is gone"
-        text = _read(path)
+        text = read(path)
         if text.split().count(self.argument) > before["count"]:
-            _write(path, _without_last(text, self.argument))
+            rewrite(path, _without_last(text, self.argument))
         return None
 
 
@@ -95,15 +95,8 @@ def pending(system: System, resource: str) -> bool:
     # Written by hand, or by a run that was cut before it could note the boot.
     argument = resource.split(" ", 1)[1]
     path = system.path(find(system))
-    unseen = argument in _read(path).split() and argument not in running(system)
-    return unseen and os.stat(path).st_mtime > _booted(system)
-
-
-def _booted(system: System) -> float:
-    """When PID 1 was started, in seconds since the epoch: for a virtual Pi, that is not when the kernel was."""
-    ticks = int(_read(system.path("/proc/1/stat")).rpartition(")")[2].split()[19])
-    uptime = float(_read(system.path("/proc/uptime")).split()[0])
-    return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
+    unseen = argument in read(path).split() and argument not in running(system)
+    return unseen and boot_partition.changed_since_boot(system, path)
 
 
 def find(system: System) -> str:
@@ -114,37 +107,19 @@ def find(system: System) -> str:
     StepError
         There is none, or not one of a single line.
     """
-    for place in PLACES:
-        path = system.path(place)
-        if not os.path.isfile(path):
-            continue
-        lines = _read(path).strip().splitlines()
-        if any("DO NOT EDIT" in line.upper() for line in lines):
-            raise StepError(
-                f"{place} only says that the file has moved to /boot/firmware, and there is none there",
-                hint="mount the boot partition: sudo mount /boot/firmware",
-            )
-        if len(lines) > 1:
-            raise StepError(
-                f"{place} has {len(lines)} lines, but the firmware reads only the first",
-                hint=f"put everything on one line: sudo nano {place}",
-            )
-        return place
-    raise StepError(
-        "this host has no cmdline.txt, so kernel arguments cannot be set",
-        why=f"looked for {', '.join(PLACES)}",
-        hint="it has to be a Raspberry Pi with its boot partition mounted: mount | grep /boot",
-    )
+    place = boot_partition.find(system, PLACES, "kernel arguments cannot be set")
+    lines = read(system.path(place)).strip().splitlines()
+    if len(lines) > 1:
+        raise StepError(
+            f"{place} has {len(lines)} lines, but the firmware reads only the first",
+            hint=f"put everything on one line: sudo nano {place}",
+        )
+    return place
 
 
 def running(system: System) -> "list[str]":
     """The words that the kernel was started with."""
-    return _read(system.path("/proc/cmdline")).split()
-
-
-def boot_id(system: System) -> str:
-    """The kernel's id of this boot."""
-    return _read(system.path("/proc/sys/kernel/random/boot_id")).strip()
+    return read(system.path("/proc/cmdline")).split()
 
 
 def _without_last(text: str, word: str) -> str:
@@ -158,13 +133,3 @@ def _without_last(text: str, word: str) -> str:
         start += len(found)
     head, tail = text[:position], text[position + len(word) :]
     return (head[:-1] if head.endswith(" ") else head) + tail
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
-
-
-def _write(path: str, text: str) -> None:
-    found = os.stat(path)
-    write(path, text.encode("utf-8", "surrogateescape"), found.st_mode & 0o7777, found.st_uid, found.st_gid)

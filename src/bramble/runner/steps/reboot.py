@@ -8,7 +8,11 @@ from typing import Optional
 
 from ..step import Answer, Change, RebootNeeded, Record, Step, step
 from ..system import System
-from .kernel_argument import boot_id, pending
+from . import firmware_setting, kernel_argument
+from .boot_partition import boot_id
+
+#: What a resource that is in force only from the next boot on begins with → whether it waits for that.
+_PENDING = {"KernelArgument ": kernel_argument.pending, "FirmwareSetting ": firmware_setting.pending}
 
 #: Seconds until the restart begins: long enough for the news of it to reach the controller.
 NOTICE = 1
@@ -21,8 +25,9 @@ class Reboot(Step):
     Parameters
     ----------
     when
-        What asks for it: kernel arguments, as ``KernelArgument cgroup_enable=memory``, and paths below /run that do so
-        as long as they exist, as ``/run/reboot-required``.
+        What asks for it: kernel arguments and settings of the firmware, as ``KernelArgument cgroup_enable=memory`` and
+        ``FirmwareSetting gpu_mem=16``, and paths below /run that do so as long as they exist, as
+        ``/run/reboot-required``.
 
     Raises
     ------
@@ -36,7 +41,7 @@ class Reboot(Step):
         if not self.when:
             raise ValueError("a restart without a reason would be repeated at every run")
         for item in self.when:
-            if not item.startswith(("/run/", "KernelArgument ")):
+            if not item.startswith(("/run/", *_PENDING)):
                 raise ValueError(f"{item} may outlast a restart, so the host would restart for ever")
 
     def resources(self) -> "tuple[str, ...]":
@@ -52,7 +57,9 @@ class Reboot(Step):
 
     @staticmethod
     def _asks(system: System, item: str) -> bool:
-        return os.path.exists(system.path(item)) if item.startswith("/") else pending(system, item)
+        if item.startswith("/"):
+            return os.path.exists(system.path(item))
+        return next(waits for begins, waits in _PENDING.items() if item.startswith(begins))(system, item)
 
     def apply(self, system: System, change: Change) -> None:
         later = ["systemd-run", "--quiet", "--collect", f"--on-active={NOTICE}s", "--timer-property=AccuracySec=100ms"]

@@ -160,3 +160,8 @@ def end_sessions(system: System, name: str) -> None:
         return
     if os.path.isdir("/run/systemd/system"):
         system.run(["systemctl", "stop", f"user@{uid}.service"], timeout=30)
+
+
+def caller() -> str:
+    """Who logged in to this host, before sudo made root of them."""
+    return os.environ.get("SUDO_USER") or "root"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import Service
+from ..kernel import COMMAND_LINES
 from .config import Config
 from .plan import plan
 from .verify import verify
@@ -13,5 +14,6 @@ SERVICE = Service(
     config=Config,
     plan=plan,
     verify=verify,
+    paths=COMMAND_LINES,
     loses="containers, what they wrote, and images",
 )

@@ -8,6 +8,7 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Command, Directory, File, Package, Unit
+from .. import kernel
 from . import configuration
 from .config import Config
 
@@ -29,15 +30,23 @@ MARK = "/var/lib/containerd/.bramble"
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
-    """Hosts have nothing to do with each other here."""
+    """Hosts have nothing to do with each other here.
+
+    A kernel that does not limit memory is put right here, so that a host that has to restart for it does so before
+    anything runs there, and before what other services bring is on its way to it.
+    """
+    waking = [host for host in cluster.hostset if len(kernel.memory(facts[host])) > 1]
+    parts = (
+        group("Kernel", cluster.hostset, lambda host: kernel.memory(facts[host])),
+        group("Folders", cluster.hostset, *FOLDERS),
+        group("Packages", cluster.hostset, Package(names=PACKAGES, start=False)),
+        group("Configuration", cluster.hostset, File(path=CONF, content=configuration.config_toml(config))),
+        group("Daemon", cluster.hostset, Unit(name="containerd", restart_on=(CONF,)), _end_of_containers()),
+    )
     return Plan(
         service="containerd",
-        groups=(
-            group("Folders", cluster.hostset, *FOLDERS),
-            group("Packages", cluster.hostset, Package(names=PACKAGES, start=False)),
-            group("Configuration", cluster.hostset, File(path=CONF, content=configuration.config_toml(config))),
-            group("Daemon", cluster.hostset, Unit(name="containerd", restart_on=(CONF,)), _end_of_containers()),
-        ),
+        groups=tuple(part for part in parts if any(part.steps.values())),
+        notes=(f"{', '.join(waking)}: restarts first, so that the kernel limits memory",) if waking else (),
     )
 
 

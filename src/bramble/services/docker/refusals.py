@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ...errors import PlanError
 from ...model import Cluster
 from ...runner.facts import Facts
+from .. import kernel
 from .config import Config
 
 #: Docker's own packages, which bar the distribution's: with them comes another containerd, too.
@@ -41,11 +42,11 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
     if config.users:
         users = ", ".join(config.users)
         notes.append(f"{users}: as members of the group docker they are root on each host without a password")
-    unlimited = [host for host in hosts if "memory" not in facts[host].controllers]
+    unlimited = [host for host in hosts if not kernel.can_limit_memory(facts[host])]
     if unlimited:
         notes.append(
-            f"{', '.join(unlimited)}: the kernel does not limit the memory of containers; add cgroup_enable=memory to "
-            "the line in /boot/firmware/cmdline.txt and restart"
+            f"{', '.join(unlimited)}: the kernel does not limit the memory of containers, and there is no "
+            "cmdline.txt in which bramble could change that"
         )
     return tuple(notes)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...artifact import Artifact, MavenTree
+from ...runner.steps.tree import NOTE
+from .. import LIBRARY
 from .config import VERSIONS, Config
 from .text import folder, text
-
-LIBRARY = "/usr/local/lib/bramble"
 
 #: The name by which everything speaks of the version in use.
 HOME = f"{LIBRARY}/hadoop"
 
 #: What is another file when the tree is another.
-MARK = f"{HOME}/.bramble-tree"
+MARK = f"{HOME}/{NOTE}"
 
 #: Commands on every host's path.
 COMMANDS = ("hadoop", "hdfs", "mapred", "yarn")

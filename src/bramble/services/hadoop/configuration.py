@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from string import Template
 from xml.sax.saxutils import escape
 
-from .catalogue import HOME, LIBRARY
+from .. import JAVA
+from .catalogue import HOME
 from .nodes import CONTAINER, Node, Nodes
 from .text import text
 
 _BANNER = "Made by bramble: what is changed here is overwritten by the next `bramble deploy hadoop`."
-
-#: Where the service `java` puts Java on every host.
-JAVA = f"{LIBRARY}/java"
 
 CONF = "/etc/hadoop"
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-from ...errors import PlanError
-from ...model import Cluster, Host
+from ...model import Cluster, Host, reachable
 from ...runner.facts import Facts
 from .config import Config
 
@@ -160,28 +158,14 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
         return Node(
             host=host.name,
             name=known.hostname.split(".")[0],
-            address=_address(host, known),
+            address=reachable(host.address, host.name, known.address) or known.address,
             daemons=tuple(one for one in daemons if config.yarn or one not in FOR_JOBS),
             facts=known,
             asked=config.container_memory,
         )
 
     nodes = tuple(map(node, cluster.hosts))
-    manager = next((one for one in nodes if one.host == cluster.manager), None)
-    if manager is None:
-        raise PlanError(
-            f"{cluster.manager} manages the cluster {cluster.name}, and is not among the hosts",
-            hint=f"take it in, or make another host the manager: --manager {cluster.hosts[0].name}",
-        )
+    cluster.require_manager()
+    manager = next(one for one in nodes if one.host == cluster.manager)
     working = sum(one.works for one in nodes)
     return Nodes(manager=manager, all=nodes, copies=min(config.replication or COPIES, working))
-
-
-def _address(host: Host, facts: Facts) -> str:
-    for candidate in (host.address, host.name, facts.address):
-        try:
-            if not ip_address(candidate).is_loopback:
-                return candidate
-        except ValueError:
-            continue
-    return facts.address

@@ -10,6 +10,7 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Line, Link, Tree, Unit, User, Wait
+from .. import LIBRARY
 from . import catalogue, refusals
 from .config import VERSIONS, Config
 from .configuration import CONF, DAEMONS, DATA, LEAVING, LOGS, MEMBERS, SCRATCH, members, site, unit, unit_name
@@ -91,7 +92,7 @@ def _names(nodes: Nodes, node: Node) -> Iterator[Step]:
 
 def programs(version: str) -> Iterator[Step]:
     """All that a version brings; nothing uses it yet."""
-    yield Directory(path=catalogue.LIBRARY)
+    yield Directory(path=LIBRARY)
     yield Tree(artifact=catalogue.tree(version).id, path=catalogue.home(version))
 
 

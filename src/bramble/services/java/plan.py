@@ -9,12 +9,9 @@ from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Directory, Link, Package
-from .. import LIBRARY
+from .. import JAVA, LIBRARY
 from .config import Config
 from .releases import version_of
-
-#: Where services find Java, whichever the release brings: what they call JAVA_HOME.
-HOME = f"{LIBRARY}/java"
 
 
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
@@ -29,6 +26,6 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     def java(host: str) -> Iterator[Step]:
         version = version_of(host, facts[host])
         yield Package(names=(f"openjdk-{version}-jre-headless",))
-        yield Link(path=HOME, target=f"/usr/lib/jvm/java-{version}-openjdk-{facts[host].architecture}")
+        yield Link(path=JAVA, target=f"/usr/lib/jvm/java-{version}-openjdk-{facts[host].architecture}")
 
     return Plan(service="java", groups=(group("Java", cluster.hostset, Directory(path=LIBRARY), java),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import Service
+from ..kernel import COMMAND_LINES
 from .backup import BACKUP
 from .config import Config
 from .deep import deep
@@ -32,7 +33,7 @@ SERVICE = Service(
     backup=BACKUP,
     artifacts=artifacts,
     ports=PORTS,
-    paths=PATHS,
+    paths=(*PATHS, *COMMAND_LINES),
     needs=("containerd",),
     entrance=entrance,
     loses="pods, what they wrote, and all that the cluster knows",

@@ -9,6 +9,7 @@ from ...errors import PlanError
 from ...model import Cluster, HostSet
 from ...runner.facts import Facts
 from ...runner.step import FREE_SPACE
+from .. import kernel
 from . import configuration, foreign, planes
 from .config import Config
 
@@ -43,8 +44,9 @@ def check(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> tuple
     )
     _refuse(
         "the kernel does not limit memory, and Kubernetes needs that",
-        {host: "" for host in hosts if "memory" not in facts[host].controllers},
-        "add cgroup_enable=memory to the line in /boot/firmware/cmdline.txt and restart",
+        {host: "" for host in hosts if not kernel.can_limit_memory(facts[host])},
+        "there is no cmdline.txt in which bramble could change that: mount | grep /boot; where it is no Raspberry Pi, "
+        "start its kernel with cgroup_enable=memory",
     )
     control = planes.planes(cluster, config)
     if len(control) < config.control_plane:

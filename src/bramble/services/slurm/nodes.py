@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-from ...errors import PlanError
-from ...model import Cluster, Host, HostSet
+from ...model import Cluster, Host, HostSet, reachable
 from ...runner.facts import Facts
 from . import refusals, releases
 from .config import Config
@@ -149,12 +147,8 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
         _node(host, facts[host.name], works=alone or config.manager_works or host.name != cluster.manager)
         for host in cluster.hosts
     )
-    manager = next((node for node in nodes if node.host == cluster.manager), None)
-    if manager is None:
-        raise PlanError(
-            f"{cluster.manager} manages the cluster {cluster.name}, and is not among the hosts",
-            hint=f"take it in, or make another host the manager: --manager {cluster.hosts[0].name}",
-        )
+    cluster.require_manager()
+    manager = next(node for node in nodes if node.host == cluster.manager)
     refusals.check(manager, nodes, config)
     working = tuple(node for node in nodes if node.works)
     notes: list[str] = []
@@ -183,13 +177,7 @@ def _node(host: Host, facts: Facts, works: bool) -> Node:
 def _address(host: Host, facts: Facts) -> str:
     # No entry in /etc/hosts is needed, and a host that resolves its own name to 127.0.1.1 does no harm, when
     # slurm.conf holds addresses.
-    for candidate in (host.address, host.name, facts.address):
-        try:
-            if not ip_address(candidate).is_loopback:
-                return candidate
-        except ValueError:
-            continue
-    return facts.hostname
+    return reachable(host.address, host.name, facts.address) or facts.hostname
 
 
 def _partitions(cluster: Cluster, config: Config, working: tuple[Node, ...], notes: list[str]) -> list[Queue]:

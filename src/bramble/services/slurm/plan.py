@@ -10,6 +10,7 @@ from ...runner.facts import Facts
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import Command, Directory, File, Group, Link, Package, Unit, User, Wait
+from .. import kernel
 from . import configuration, nodes, refusals, releases
 from .config import Config
 
@@ -177,6 +178,6 @@ def _notes(slurm: nodes.Nodes) -> tuple[str, ...]:
         names = ", ".join(node.host for node in watched)
         text = f"{names}: slurmd looks every 5 s whether jobs keep to their memory, because the kernel cannot hold them"
         if helped:
-            text += f"; on {', '.join(helped)} it could with cgroup_enable=memory in cmdline.txt and a restart"
+            text += f"; on {', '.join(helped)} it could after {kernel.SWITCH_ON}"
         notes.append(text)
     return tuple(notes)

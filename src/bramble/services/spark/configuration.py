@@ -6,6 +6,7 @@ from importlib.resources import files
 from string import Template
 
 from ...runner.secret import Secret
+from .. import JAVA
 from .catalogue import HOME
 from .config import EVENTS, Config
 from .nodes import CONNECT, CONNECT_WEB, HISTORY, LEAST, MASTER, MASTER_WEB, MOST, WORKER_WEB, Node, Nodes
@@ -18,9 +19,6 @@ CONF = "/etc/spark"
 DEFAULTS, DAEMONS = f"{CONF}/spark-defaults.conf", f"{CONF}/daemons.conf"
 HISTORY_CONF, CONNECT_CONF, TOKEN_FILE = f"{CONF}/history.conf", f"{CONF}/connect.conf", f"{CONF}/connect.token"
 ENVIRONMENT, LOGGING = f"{CONF}/spark-env.sh", f"{CONF}/log4j2.properties"
-
-#: Where the service `java` puts Java on every host.
-JAVA = "/usr/local/lib/bramble/java"
 
 #: By which all of a cluster's daemons and programs know each other; and what Spark Connect asks people for.
 SECRET = Secret("spark/secret", size=32, form="hex")

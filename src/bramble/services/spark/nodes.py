@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ...errors import PlanError
-from ...model import Cluster, Host
+from ...model import Cluster, Host, reachable
 from ...runner.facts import Facts
 from .config import Config
 
@@ -107,12 +107,8 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
         _node(host, facts[host.name], config, manages=host.name == cluster.manager, alone=alone)
         for host in cluster.hosts
     )
-    manager = next((node for node in nodes if node.host == cluster.manager), None)
-    if manager is None:
-        raise PlanError(
-            f"{cluster.manager} manages the cluster {cluster.name}, and is not among the hosts",
-            hint=f"take it in, or make another host the manager: --manager {cluster.hosts[0].name}",
-        )
+    cluster.require_manager()
+    manager = next(node for node in nodes if node.host == cluster.manager)
     return Nodes(manager=manager, all=nodes)
 
 
@@ -125,14 +121,11 @@ def _node(host: Host, facts: Facts, config: Config, *, manages: bool, alone: boo
 
 
 def _address(host: Host, facts: Facts) -> str:
-    for candidate in (facts.address, host.address, host.name, *facts.addresses):
-        try:
-            if not ip_address(candidate).is_loopback:
-                return candidate
-        except ValueError:
-            continue
-    raise PlanError(
-        "it has no address at which other hosts can reach it, as far as bramble can see",
-        host=host.name,
-        hint="is it on the network? ip address; ip route",
-    )
+    found = reachable(facts.address, host.address, host.name, *facts.addresses)
+    if not found:
+        raise PlanError(
+            "it has no address at which other hosts can reach it, as far as bramble can see",
+            host=host.name,
+            hint="is it on the network? ip address; ip route",
+        )
+    return found

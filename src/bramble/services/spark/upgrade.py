@@ -12,6 +12,7 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Command
+from ...runner.steps.tree import NOTE
 from . import configuration, refusals
 from .catalogue import HOME, home, tree
 from .config import Config
@@ -57,7 +58,7 @@ def _trial(version: str) -> Command:
     return Command(
         name=f"version {version} starts here",
         argv=("sh", "-c", trial, home(version), version),
-        when_changed=(f"{home(version)}/.bramble-tree",),
+        when_changed=(f"{home(version)}/{NOTE}",),
         user="spark",
     )
 

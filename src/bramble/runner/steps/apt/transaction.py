@@ -135,6 +135,35 @@ def install(system: System, names: "Sequence[str]", *, recommends: bool, start: 
     raise causes.explain(system, output, f"{', '.join(names)} could not be installed")
 
 
+def newer(system: System) -> "list[str]":
+    """Packages that an upgrade would bring, by the index that is there."""
+    output = system.must(["apt-get", *_OPTIONS, "--simulate", "dist-upgrade"], "apt could not look for upgrades")
+    return re.findall(r"^Inst (\S+)", output.stdout, re.MULTILINE)
+
+
+def upgrade(system: System) -> "list[str]":
+    """Bring all packages to their latest version; returns their names.
+
+    Raises
+    ------
+    StepError
+        With the cause in a few words, and apt's last lines.
+    """
+    repair(system)
+    if index_age(system) > STALE:
+        fetched = refresh(system)
+        if fetched.status != 0:
+            raise causes.explain(system, fetched, "the archive could not be asked for newer packages")
+    names = newer(system)
+    if names:
+        system.progress(f"upgrades {len(names)} packages")
+        output = _apt(system, ["dist-upgrade"], killable=False)
+        status.forget(system)
+        if output.status != 0:
+            raise causes.explain(system, output, "the packages could not be upgraded")
+    return names
+
+
 def _install(system: System, names: "Sequence[str]", recommends: bool, start: bool) -> Output:
     announced = system.path(ARRIVING)
     forget_arriving(system)
