@@ -4,6 +4,7 @@ Every error says what went wrong, on which host, why, and what to do about it (`
 
     BrambleError                     exit code 1
     ├── UsageError                   2   the user's input; nothing was contacted
+    │   ├── NotThere                     no cluster, service or run of this name
     │   ├── HostExpressionError          a host expression, with the faulty place marked
     │   ├── ClusterFileError             a cluster file: file, line, key
     │   └── CardRefused                  a disk that must not be written, or that is too small
@@ -73,6 +74,10 @@ class UsageError(BrambleError):
     """Input that cannot be used. Raised before any host is contacted."""
 
     exit_code = 2
+
+
+class NotThere(UsageError):
+    """Something is named that does not exist: a cluster, a service, a run."""
 
 
 class HostExpressionError(UsageError):

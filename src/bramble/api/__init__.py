@@ -43,8 +43,9 @@ from .hosts import (
     hosts_remove,
     hosts_trust,
 )
+from .hosts_show import ClusterDetail, HostInfo, hosts_show
 from .images import ImageInfo, images_build, images_list, images_load, images_remove
-from .job import OnEvent
+from .job import OnBegin, OnEvent
 from .led import led
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status
 from .power import poweroff, reboot, wake
@@ -100,15 +101,18 @@ __all__ = [
     "CardImage",
     "CardReader",
     "CardResult",
+    "ClusterDetail",
     "ClusterInfo",
     "Disk",
     "FoundHost",
     "HostCheck",
+    "HostInfo",
     "ImageInfo",
     "InitFormat",
     "KeptArtifact",
     "Load",
     "NextCards",
+    "OnBegin",
     "OnEvent",
     "Option",
     "Part",
@@ -142,6 +146,7 @@ __all__ = [
     "hosts_find",
     "hosts_list",
     "hosts_remove",
+    "hosts_show",
     "hosts_trust",
     "images_build",
     "images_list",

@@ -32,6 +32,9 @@ from .kept import kept
 #: Takes every event of a run as it happens.
 OnEvent = Callable[[Event], None]
 
+#: Takes the names of a run's hosts before the first of them is contacted; what it raises ends the verb there.
+OnBegin = Callable[[tuple[str, ...]], None]
+
 
 class Job:
     """A verb at work on a cluster.
@@ -50,6 +53,8 @@ class Job:
         Whether the runner becomes root, and with which password.
     on_event
         Takes every event.
+    on_begin
+        Takes the names of all hosts before the run begins, when all that can be refused without them is refused.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Job:
         sudo: bool = True,
         sudo_password: Secret | None = None,
         on_event: OnEvent | None = None,
+        on_begin: OnBegin | None = None,
     ) -> None:
         # Sorted by time at a glance, and still told apart when two begin in one second.
         self.id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -75,7 +81,7 @@ class Job:
         self.data: Mapping[str, Any] = {}
         self._happened: list[Event] = []
         self._notes: list[str] = []
-        self._on_event = on_event
+        self._on_event, self._on_begin = on_event, on_begin
         self._elsewhere: dict[str, str] = {}
         self._began = time.monotonic()
         self._started = time.time()
@@ -177,6 +183,8 @@ class Job:
             What ``work`` raises for all hosts at once, such as a plan that cannot be made.
         """
         hosts = tuple(host.name for host in self.cluster.hosts)
+        if self._on_begin is not None:
+            self._on_begin(hosts)
         self.history.begin(self.id, self.verb, self.service, self.cluster.name, self.command)
         self.emit(
             events.RunStarted(run=self.id, verb=self.verb, service=self.service, cluster=self.cluster.name, hosts=hosts)

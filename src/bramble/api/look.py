@@ -11,7 +11,7 @@ from .. import inventory
 from .. import services as rooms
 from ..engine.history import History, PastRun
 from ..engine.report import Report
-from ..errors import PlanError, UsageError
+from ..errors import NotThere, PlanError
 from ..model import Cluster
 from ..runner import events
 from ..runner.facts import Facts
@@ -240,10 +240,10 @@ async def run_of(id: str) -> PastRun:
 
     Raises
     ------
-    UsageError
+    NotThere
         No run, or more than one, begins like this.
     """
     found = History(inventory.folders.history()).run(id)
     if found is None:
-        raise UsageError(f"no single run begins with {id!r}", hint="bramble runs")
+        raise NotThere(f"no single run begins with {id!r}", hint="bramble runs")
     return found

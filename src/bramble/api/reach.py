@@ -9,7 +9,7 @@ from .. import inventory
 from ..connection import Settings
 from ..model import Cluster
 from ..runner.secret import Secret
-from .job import Job, OnEvent
+from .job import Job, OnBegin, OnEvent
 
 
 class Reach(TypedDict, total=False):
@@ -41,6 +41,8 @@ class Reach(TypedDict, total=False):
         How many connections are made at the same moment.
     on_event
         Called with every event of the run.
+    on_begin
+        Called with the names of the run's hosts before the first is contacted; what it raises ends the verb there.
     """
 
     hosts: str
@@ -55,6 +57,7 @@ class Reach(TypedDict, total=False):
     connect_timeout: float
     connections: int
     on_event: OnEvent | None
+    on_begin: OnBegin | None
 
 
 def resolve(reach: Reach) -> Cluster:
@@ -97,6 +100,7 @@ def job(verb: str, cluster: Cluster, reach: Reach, service: str = "", command: t
         command=shlex.join(("bramble", *command, *_as_options(reach))) if command else "",
         sudo_password=reach.get("sudo_password"),
         on_event=reach.get("on_event"),
+        on_begin=reach.get("on_begin"),
     )
 
 

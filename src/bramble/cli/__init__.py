@@ -67,6 +67,7 @@ bramble = _Bramble(
         "wake": Entry("power:wake", _BOARDS, "Tell which hosts are on, and how to wake the others."),
         "artifacts": Entry("artifacts:artifacts", _AROUND, "Have, show or carry what services bring to hosts."),
         "runs": Entry("runs:runs", _AROUND, "Show earlier runs, and how long each step took."),
+        "serve": Entry("serve:serve", _AROUND, "Serve all this to browsers and programs, over TLS."),
         "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),
         "completion": Entry("completion:completion", _AROUND, "Print the completion script for a shell."),
     },

@@ -25,6 +25,7 @@ hosts = LazyGroup(
         "check": Entry("hosts:check", _LOOK, "Tell whether hosts can be reached and are fit for work."),
         "trust": Entry("hosts:trust", _LOOK, "Accept the keys that hosts show, and remember them."),
         "list": Entry("hosts:list_hosts", _FILES, "List the clusters that have a file."),
+        "show": Entry("hosts:show", _FILES, "Show the hosts of a cluster, and what is known of them."),
         "add": Entry("hosts:add", _FILES, "Add hosts to a cluster's file."),
         "remove": Entry("hosts:remove", _FILES, "Take hosts out of a cluster's file."),
     },
@@ -126,6 +127,43 @@ def list_hosts(as_json: bool) -> int:
             ("cluster", "hosts", "manager", "services", "file"),
             ((c.name, c.hosts, c.manager, ", ".join(c.services), c.file) for c in found),
         )
+    return 0
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    bramble hosts show
+    bramble hosts show --cluster red --json
+    """,
+)
+@_cluster
+@options.json_option()
+def show(cluster: str, as_json: bool) -> int:
+    """Show the hosts of a cluster, and what is known of them.
+
+    No host is contacted: what they are is from the last run in which they answered.
+    """
+    from .. import api
+    from . import tables
+    from .jsonlines import write_json
+
+    found = api.hosts_show(cluster)
+    if as_json:
+        for host in found.hosts:
+            write_json(dataclasses.asdict(host))
+        return 0
+    rows = []
+    for host in found.hosts:
+        row = [host.name, host.address, ", ".join(host.services)]
+        if host.facts is None:
+            row += [""] * 4
+        else:
+            system = f"{host.facts.os} {host.facts.release} {host.facts.codename}".strip()
+            row += [system, host.facts.architecture, str(host.facts.cpus), tables.size(host.facts.memory)]
+        rows.append(row)
+    columns = ("host", "address", "services", "system", "arch", "processors", "memory")
+    tables.show(columns, rows, right=("processors", "memory"))
     return 0
 
 

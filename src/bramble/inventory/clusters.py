@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from ..errors import UsageError
+from ..errors import NotThere, UsageError
 from ..model import Cluster, Host, HostSet, choose_manager
 from . import folders, storage
 from .build import build, read
@@ -28,7 +28,7 @@ def load(name: str) -> Cluster:
 
     Raises
     ------
-    UsageError
+    NotThere
         There is none; a near miss is named.
     ClusterFileError
         Its file has a mistake in it.
@@ -38,7 +38,7 @@ def load(name: str) -> Cluster:
         known = names()
         close = difflib.get_close_matches(name, known, 1)
         there = f"there are: {', '.join(known)}" if known else "there are none yet"
-        raise UsageError(f"there is no cluster {name!r}", hint=f"did you mean {close[0]!r}?" if close else there)
+        raise NotThere(f"there is no cluster {name!r}", hint=f"did you mean {close[0]!r}?" if close else there)
     return build(read(path), name)
 
 

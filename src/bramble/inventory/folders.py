@@ -34,6 +34,11 @@ def history() -> Path:
     return user_data_path(_NAME) / "history.sqlite"
 
 
+def service() -> Path:
+    """What the REST service keeps: its authority, users, jobs."""
+    return user_data_path(_NAME) / "service"
+
+
 def cache() -> Path:
     """What can be fetched or made again."""
     return user_cache_path(_NAME)

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..artifact import Artifact
-from ..errors import PlanError, UsageError
+from ..errors import NotThere, PlanError, UsageError
 from ..model import Cluster
 from ..plan import Plan
 from ..runner.facts import Facts
@@ -219,7 +219,7 @@ def get(name: str) -> Service:
 
     Raises
     ------
-    UsageError
+    NotThere
         There is none; a near miss is named.
     """
     foreign = _foreign()
@@ -228,7 +228,7 @@ def get(name: str) -> Service:
         assert isinstance(found, Service)
         return found
     close = difflib.get_close_matches(name, names(), 1)
-    raise UsageError(
+    raise NotThere(
         f"there is no service {name!r}",
         hint=f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names())}  (bramble services)",
     )

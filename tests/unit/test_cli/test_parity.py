@@ -38,6 +38,7 @@ COMMANDS = {
     "hosts_find": "hosts find",
     "hosts_list": "hosts list",
     "hosts_remove": "hosts remove",
+    "hosts_show": "hosts show",
     "hosts_trust": "hosts trust",
     "images_build": "images build",
     "images_list": "images list",
@@ -98,6 +99,8 @@ NAMES = {
     ("*", "sudo_password"): {"ask_sudo_password", "sudo_password_file"},
     # The display listens to the events.
     ("*", "on_event"): set[str](),
+    # Who holds which host is a matter of a service that has many callers.
+    ("*", "on_begin"): set[str](),
 }
 
 #: Options that are about showing and asking, which a caller of the API does itself.

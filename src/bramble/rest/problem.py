@@ -1,0 +1,88 @@
+"""Errors as problem details (RFC 9457): what, which host, why, what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import BrambleError, HostBusy, HostError, Interrupted, NotThere, PlanError, UsageError
+
+#: The media type of a problem.
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """Why a request was not carried out.
+
+    Attributes
+    ----------
+    type
+        ``urn:bramble:`` and the name of the error; ``about:blank`` where the status says all.
+    title
+        What went wrong, one sentence.
+    status
+        The HTTP status.
+    detail
+        The cause, as far as it is known.
+    host
+        The host it happened on.
+    hint
+        What to do about it.
+    errors
+        Of a request that is not what it should be: each place, and what is wrong there.
+    holder
+        The job that holds a host that is wanted.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    host: str = ""
+    hint: str = ""
+    errors: list[dict[str, Any]] = []
+    holder: str = ""
+
+
+class Refused(BrambleError):
+    """A request that the service refuses, with the HTTP status that says so."""
+
+    exit_code = 2
+
+    def __init__(self, status: int, what: str, *, why: str = "", hint: str = "", **more: Any) -> None:
+        super().__init__(what, why=why, hint=hint)
+        self.status = status
+        self.more = more
+
+
+def of_error(error: BrambleError) -> Problem:
+    """The problem that an error is."""
+    return Problem(
+        type=f"urn:bramble:{type(error).__name__}",
+        title=error.what,
+        status=_status(error),
+        detail=error.why,
+        host=error.host or "",
+        hint=error.hint,
+        **(error.more if isinstance(error, Refused) else {}),
+    )
+
+
+def _status(error: BrambleError) -> int:
+    if isinstance(error, Refused):
+        return error.status
+    table: tuple[tuple[type[BrambleError], int], ...] = (
+        (NotThere, 404), (UsageError, 422), (PlanError, 422), (HostBusy, 409), (HostError, 502), (Interrupted, 409),
+    )  # fmt: skip
+    return next((status for kind, status in table if isinstance(error, kind)), 500)
+
+
+def response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    """A problem as a response; empty fields are left out."""
+    content = {name: value for name, value in jsonable_encoder(problem).items() if value not in ("", [])}
+    return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
