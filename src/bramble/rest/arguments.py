@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from .. import api
 from ..api import Reach
 from ..runner.secret import Secret
-from .routes import Route
+from .routes import ROUTES, Route
 
 #: Of `Reach`, what a caller of the service cannot say: files of its machine, and what only a program can give.
 NOT_ASKED = {"key", "on_event", "on_begin", "next_cards", "lines"}
@@ -52,6 +53,13 @@ class Arguments:
         return {**values, **path}
 
 
+@cache
+def of_verb(verb: str) -> Arguments:
+    """What the route of a verb takes."""
+    return of_route(next(route for route in ROUTES if route.verb == verb))
+
+
+@cache
 def of_route(route: Route) -> Arguments:
     """What a route takes."""
     function = getattr(api, route.verb)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
 
 from ..errors import BrambleError, HostBusy, HostError, Interrupted, NotThere, PlanError, UsageError
 
@@ -86,3 +89,28 @@ def response(problem: Problem, headers: dict[str, str] | None = None) -> JSONRes
     """A problem as a response; empty fields are left out."""
     content = {name: value for name, value in jsonable_encoder(problem).items() if value not in ("", [])}
     return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
+
+
+def add_to(app: FastAPI) -> None:
+    """Have an application answer every error with a problem."""
+    app.add_exception_handler(BrambleError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, BrambleError)
+    found = of_error(error)
+    return response(found, {"WWW-Authenticate": "Bearer"} if found.status == 401 else None)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    # Not what was given there: it may be a secret.
+    places = [{"at": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()]
+    return response(Problem(title="the request is not what it should be", status=422, errors=places))
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return response(Problem(title=str(error.detail), status=error.status_code), dict(error.headers or {}))

@@ -7,6 +7,9 @@ from typing import Literal
 
 from .access.roles import Role
 
+#: What every path of the table begins with.
+PREFIX = "/api/v1"
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
