@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SEEDS ?= 1-200
 PYTEST_ARGS ?=
 
-.PHONY: help env system system-tests demo test unit lab lint format docs snapshots bench faults lock changelog recording clean
+.PHONY: help env system system-tests demo test thorough unit lab lint format docs snapshots bench faults lock changelog recording clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,6 +32,9 @@ test: system-tests env ## everything: lint, unit tests, manual, tests on virtual
 	@$(MAKE) lint
 	@$(MAKE) docs
 	@scripts/run-tests $(VENV) $(PYTEST_ARGS)
+
+thorough: ## also long proofs of services that have not changed since they passed, and all releases: before a release
+	@$(MAKE) test PYTEST_ARGS="--thorough $(PYTEST_ARGS)"
 
 unit: env ## the quick tests; one alone: make unit PYTEST_ARGS="-k fold"
 	@$(BIN)/pytest tests/unit $(PYTEST_ARGS)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from tests.lab.controller import Controller
+from tests.lab.proven import LONG, is_proven, note
 
 from bramble import lab as labs
 from bramble import services
@@ -38,7 +39,7 @@ _WITH_CONTAINERS = (
 
 
 #: Services that other tests deploy, prove and remove on the other release, by themselves or because another needs them:
-#: these go through the suite of all services on one alone, unless all is asked for (``--every-release``).
+#: these go through the suite of all services on one alone, unless all is asked for (``--thorough``).
 _ON_ONE = {
     "beacon": "trixie",
     "containerd": "trixie",
@@ -51,8 +52,10 @@ _ON_ONE = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests that run containers, which go apart from the others; leave out what is shown elsewhere."""
+    """Mark tests that run containers, which go apart from the others; leave out what is shown elsewhere or already."""
     shown_elsewhere = []
+    thorough = config.getoption("--thorough")
+    proven = {test for test in LONG if not thorough and is_proven(test)}
     for item in items:
         callspec = getattr(item, "callspec", None)
         given = callspec.params if callspec else {}
@@ -60,10 +63,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = [room.name for room in with_needs(service)] if service in services.names() else []
         if item.path.stem.startswith(_WITH_CONTAINERS) or "containerd" in needed:
             item.add_marker(pytest.mark.containers)
-        if release and _ON_ONE.get(str(service), release) != release and not config.getoption("--every-release"):
+        on_another = release and _ON_ONE.get(str(service), release) != release
+        if (on_another and not thorough) or item.path.stem in proven:
             shown_elsewhere.append(item)
     items[:] = [item for item in items if item not in shown_elsewhere]
     config.hook.pytest_deselected(items=shown_elsewhere)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Note which long proofs have passed, where all were asked for."""
+    if session.config.getoption("--thorough"):
+        ran = {item.path.stem for item in session.items} & set(LONG)
+        for test in sorted(ran):
+            if all(item.stash.get(_PASSED, False) for item in session.items if item.path.stem == test):
+                note(test)
+
+
+_PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep whether a test passed."""
+    report = yield
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
 
 
 @pytest.fixture(scope="session")
