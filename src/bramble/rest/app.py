@@ -7,14 +7,22 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from .. import __version__
 from . import endpoints, problem
+from .access import ROUTERS
+from .access.audit import Audit
+from .access.record import Recording
+from .access.sessions import Sessions
+from .access.throttle import Throttle
 from .access.tokens import Tokens
+from .access.users import Users
 from .database import Database
 from .jobs import Jobs
 from .jobs.routes import router as jobs
 from .routes import PREFIX
+from .strict import Strict
 
 
 class Service:
@@ -24,18 +32,40 @@ class Service:
     ----------
     folder
         Where it keeps everything.
+
+    Attributes
+    ----------
+    names
+        Names and addresses it answers to; empty for any.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = Database(folder / "service.sqlite")
         self.jobs = Jobs(self.database)
+        self.users = Users(self.database)
+        self.sessions = Sessions(self.database)
         self.tokens = Tokens(self.database)
+        self.audit = Audit(self.database)
+        # A user waits a minute at most, else a stranger could lock them out; a class may share one address.
+        self.tries_as = Throttle(free=5, longest=60)
+        self.tries_from = Throttle(free=20, longest=900)
+        self.guesses = Throttle(free=20, longest=60)
+        self.names: tuple[str, ...] = ()
 
     async def close(self) -> None:
         """End cleanly."""
         await self.jobs.close()
         self.database.close()
+
+
+class Application(FastAPI):
+    """FastAPI's, with the checks and the audit around all else: no route can forget them, nor an error miss them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What answers a request."""
+        service: Service = self.state.service
+        return Strict(Recording(super().build_middleware_stack(), service.audit), service)
 
 
 def make(service: Service) -> FastAPI:
@@ -46,7 +76,7 @@ def make(service: Service) -> FastAPI:
         yield
         await service.close()
 
-    app = FastAPI(
+    app = Application(
         title="bramble",
         version=__version__,
         summary="Turns a box of Raspberry Pis into working clusters.",
@@ -59,4 +89,6 @@ def make(service: Service) -> FastAPI:
     problem.add_to(app)
     app.include_router(endpoints.router())
     app.include_router(jobs)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
     return app

@@ -53,13 +53,23 @@ class Problem(BaseModel):
 
 
 class Refused(BrambleError):
-    """A request that the service refuses, with the HTTP status that says so."""
+    """A request that the service refuses, with the HTTP status that says so, and headers of the answer."""
 
     exit_code = 2
 
-    def __init__(self, status: int, what: str, *, why: str = "", hint: str = "", **more: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        *,
+        why: str = "",
+        hint: str = "",
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(what, why=why, hint=hint)
         self.status = status
+        self.headers = headers or {}
         self.more = more
 
 
@@ -100,8 +110,7 @@ def add_to(app: FastAPI) -> None:
 
 async def _on_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, BrambleError)
-    found = of_error(error)
-    return response(found, {"WWW-Authenticate": "Bearer"} if found.status == 401 else None)
+    return response(of_error(error), error.headers if isinstance(error, Refused) else None)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from .. import api, inventory
+from .access import viewers
+from .access.guard import permit
 from .access.roles import Principal
 from .arguments import of_verb
 from .jobs import Job, Request
 from .problem import Refused
-from .routes import PREFIX
+from .routes import PREFIX, ROUTES
 
 if TYPE_CHECKING:
     from .app import Service
@@ -48,8 +50,10 @@ async def submit(
     UsageError, PlanError, Refused
         As `Jobs.submit`.
     """
+    permit(who, next(route.role for route in ROUTES if route.verb == verb))
     arguments = of_verb(verb)
     values = arguments.call(given, path)
+    viewers.check(who, values)
     function = getattr(api, verb)
     takes = inspect.signature(function).parameters
 

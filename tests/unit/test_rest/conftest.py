@@ -34,7 +34,7 @@ async def callers(service: Service) -> AsyncIterator[Callers]:
             with service.database.change() as change:
                 change.execute("INSERT OR IGNORE INTO users VALUES (?, ?, '', 0)", (role, role))
             scope = {"viewer": "read", "operator": "deploy", "admin": "admin", "device": "ingest"}[role]
-            token = service.tokens.create(f"{role} {len(opened)}", owner=role, scope=scope)
+            token = service.tokens.create(f"{role}-{len(opened)}", owner=role, scope=scope)
             headers = {"Authorization": f"Bearer {token}"}
         opened.append(
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://red:8443", headers=headers)

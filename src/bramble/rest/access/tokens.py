@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 import zlib
@@ -17,6 +18,12 @@ PREFIX = "brm_"
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LENGTH, _CHECK = 43, 6
+
+#: What a token may be called: it stands in addresses and in the audit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+
+#: Seconds in which a token's use is written down once.
+_NOTED = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +55,38 @@ class Tokens:
     def create(self, name: str, *, owner: str, scope: str, seconds: float | None = None) -> str:
         """Make a token; what is returned is kept nowhere.
 
+        Parameters
+        ----------
+        seconds
+            How long it is good for; None for ever.
+
         Raises
         ------
         UsageError
-            There is one of this name, no such owner, or no such scope.
+            There is one of this name, or the name will not do; there is no such scope, or it is more than the owner.
+        NotThere
+            There is no such owner.
         """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} cannot be the name of a token", hint="letters, digits, _, ., @ and -; 64 at most"
+            )
         if scope not in SCOPES:
             raise UsageError(f"there is no scope {scope!r}", hint=f"there are: {', '.join(SCOPES)}")
-        if self._database.row("SELECT 1 FROM users WHERE name = ?", owner) is None:
+        found = self._database.row("SELECT role FROM users WHERE name = ?", owner)
+        if found is None:
             raise NotThere(f"there is no user {owner!r}", hint=f"bramble users add {owner}")
-        if self._database.row("SELECT 1 FROM tokens WHERE name = ?", name) is not None:
-            raise UsageError(f"there is a token {name!r} already", hint=f"bramble tokens revoke {name}")
+        if narrowed(found["role"], scope) != SCOPES[scope]:
+            # Else it would become worth more by itself when its owner is given another role.
+            raise UsageError(f"the scope {scope} is more than {owner} may do, who is {found['role']}")
         token, now = _made(), time.time()
         with self._database.change() as change:
-            change.execute(
-                "INSERT INTO tokens (name, owner, hash, scope, created, expires) VALUES (?,?,?,?,?,?)",
-                (name, owner, _hash(token), scope, now, now + seconds if seconds else None),
+            added = change.execute(
+                "INSERT OR IGNORE INTO tokens (name, owner, hash, scope, created, expires) VALUES (?,?,?,?,?,?)",
+                (name, owner, _hash(token), scope, now, None if seconds is None else now + seconds),
             )
+            if not added.rowcount:
+                raise UsageError(f"there is a token {name!r} already", hint=f"bramble tokens revoke {name}")
         return token
 
     def principal(self, token: str) -> Principal | None:
@@ -74,14 +96,20 @@ class Tokens:
         row = self._database.row(
             "SELECT tokens.*, users.role FROM tokens JOIN users ON users.name = owner WHERE hash = ?", _hash(token)
         )
-        if row is None or (row["expires"] is not None and row["expires"] <= time.time()):
+        now = time.time()
+        if row is None or (row["expires"] is not None and row["expires"] <= now):
             return None
+        if (row["used"] or 0) < now - _NOTED:
+            with self._database.change() as change:
+                change.execute("UPDATE tokens SET used = ? WHERE name = ?", (now, row["name"]))
         role = narrowed(row["role"], row["scope"])
         return Principal(name=row["owner"], role=role, via=f"token {row['name']}") if role else None
 
-    def all(self) -> list[Token]:
-        """All of them, by name."""
-        rows = self._database.rows("SELECT name, owner, scope, created, expires, used FROM tokens ORDER BY name")
+    def all(self, owner: str = "") -> list[Token]:
+        """All of them, or those of a user, by name."""
+        rows = self._database.rows(
+            "SELECT name, owner, scope, created, expires, used FROM tokens WHERE ? IN ('', owner) ORDER BY name", owner
+        )
         return [Token(**dict(row)) for row in rows]
 
     def revoke(self, name: str) -> None:

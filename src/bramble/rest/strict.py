@@ -1,0 +1,139 @@
+"""What every answer has, and what no request may: headers, names, sizes.
+
+Plain ASGI, as `Recording` is: events pass as they come.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import problem
+from .access.origin import foreign
+from .problem import Refused
+
+#: The largest body in bytes; of files, `files` says how large they may be.
+LARGEST = 1024 * 1024
+
+#: Where files are taken.
+_UPLOADS = "/api/v1/files/"
+
+#: The largest headers in bytes, all together.
+_HEADERS = 32 * 1024
+
+_SENT: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    # Half a year: who gives the service up is not locked out of another on the same name for ever.
+    "Strict-Transport-Security": "max-age=15768000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
+
+
+class Named(Protocol):
+    """What knows how the service is called.
+
+    Attributes
+    ----------
+    names
+        Its names and addresses; empty for any.
+    """
+
+    names: tuple[str, ...]
+
+
+class Strict:
+    """The application behind the checks that need to know nobody.
+
+    Parameters
+    ----------
+    app
+        What answers.
+    named
+        How it is called.
+    """
+
+    def __init__(self, app: ASGIApp, named: Named) -> None:
+        self._app, self._named = app, named
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in _SENT.items():
+                    headers[name] = value
+                # What is for one caller is not kept for the next at the same computer; files of the page may be.
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            self._check(scope)
+        except Refused as refused:
+            await problem.response(problem.of_error(refused), refused.headers)(scope, receive, sending)
+            return
+        await self._app(scope, _limited(scope, receive), sending)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADERS:
+            raise Refused(431, "the headers are too large")
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._is_ours(hosts[0].lower()):
+            # A page elsewhere may have let a name of its own point here (DNS rebinding).
+            raise Refused(421, "this service is not called that", hint="bramble serve --name NAME, if it should be")
+        if foreign(scope["method"], headers):
+            raise Refused(
+                403, "another site asks for this", hint="open the page of the service itself, and do it there"
+            )
+        length = headers.get("content-length", "0")
+        if not _takes_files(scope) and (not length.isdecimal() or int(length) > LARGEST):
+            raise Refused(413, f"this is more than {LARGEST // 1024} KiB")
+
+    def _is_ours(self, host: str) -> bool:
+        found = _HOST.fullmatch(host)
+        names = {name.lower() for name in self._named.names}
+        return found is not None and (not names or found[1].strip("[]").rstrip(".") in names)
+
+
+def _takes_files(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith(_UPLOADS)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """The body of a request, up to the limit: who sends it in chunks says no length before."""
+    if _takes_files(scope):
+        return receive
+    size = 0
+
+    async def receiving() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST:
+            raise HTTPException(413, f"this is more than {LARGEST // 1024} KiB")
+        return message
+
+    return receiving
