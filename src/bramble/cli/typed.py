@@ -36,6 +36,20 @@ def ask(what: str, where: str, hint: str, *, empty: bool = False) -> str:
     return value
 
 
+def ask_new(what: str, where: str, hint: str) -> str:
+    """Ask for a secret that is new, twice, because nobody sees what is typed.
+
+    Raises
+    ------
+    UsageError
+        As `ask`, or the two differ.
+    """
+    value = ask(what, where, hint)
+    if ask(what, f"{where} once more", hint) != value:
+        raise UsageError("the two are not the same", hint="try again")
+    return value
+
+
 def read(what: str, file: str, *, empty: bool = False) -> str:
     """A secret from the one line of a file; warns where others can read that.
 
