@@ -19,6 +19,8 @@ from .access.throttle import Throttle
 from .access.tokens import Tokens
 from .access.users import Users
 from .database import Database
+from .file_routes import router as files
+from .files import Files
 from .jobs import Jobs
 from .jobs.routes import router as jobs
 from .routes import PREFIX
@@ -45,6 +47,7 @@ class Service:
         self.jobs = Jobs(self.database)
         self.users = Users(self.database)
         self.sessions = Sessions(self.database)
+        self.files = Files(folder / "files")
         self.tokens = Tokens(self.database)
         self.audit = Audit(self.database)
         # A user waits a minute at most, else a stranger could lock them out; a class may share one address.
@@ -91,4 +94,5 @@ def make(service: Service) -> FastAPI:
     app.include_router(jobs)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    app.include_router(files)
     return app

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from .. import api
 from ..api import Reach
 from ..runner.secret import Secret
-from .routes import ROUTES, Route
+from .routes import Route
 
 #: Of `Reach`, what a caller of the service cannot say: files of its machine, and what only a program can give.
 NOT_ASKED = {"key", "on_event", "on_begin", "next_cards", "lines"}
@@ -51,12 +51,6 @@ class Arguments:
         """The same as JSON, for people and for asking again: without secrets."""
         values = given.model_dump(mode="json", include=given.model_fields_set - self.secret)
         return {**values, **path}
-
-
-@cache
-def of_verb(verb: str) -> Arguments:
-    """What the route of a verb takes."""
-    return of_route(next(route for route in ROUTES if route.verb == verb))
 
 
 @cache

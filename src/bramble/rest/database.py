@@ -16,8 +16,8 @@ VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, verb TEXT NOT NULL, cluster TEXT NOT NULL, service TEXT NOT NULL, arguments TEXT NOT NULL,
-    secret INTEGER NOT NULL, who TEXT NOT NULL, state TEXT NOT NULL, hosts TEXT NOT NULL, created REAL NOT NULL,
-    started REAL, ended REAL, run TEXT NOT NULL, result TEXT, problem TEXT
+    secrets TEXT NOT NULL, who TEXT NOT NULL, state TEXT NOT NULL, hosts TEXT NOT NULL, created REAL NOT NULL,
+    started REAL, ended REAL, run TEXT NOT NULL, cancelled_by TEXT NOT NULL DEFAULT '', result TEXT, problem TEXT
 );
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs(created);
 CREATE TABLE IF NOT EXISTS job_events (

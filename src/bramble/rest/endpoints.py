@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request
+from fastapi import APIRouter, Body, Depends, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -16,6 +16,8 @@ from .. import api
 from .access.guard import require
 from .access.roles import Principal
 from .arguments import Arguments, of_route
+from .jobs.routes import Key, answer
+from .preferences import Prefer, wish
 from .problem import Problem
 from .routes import PREFIX, ROUTES, Route
 from .submit import submit
@@ -54,14 +56,13 @@ def _as_job(route: Route) -> Callable[..., Any]:
     async def endpoint(
         http: Request, who: Principal, idempotency_key: str, prefer: str, given: BaseModel | None = None, **path: str
     ) -> Any:
-        strict = "handling=strict" in prefer
-        service = http.app.state.service
         asked = given or arguments.model()
-        job = await submit(service, who, route.verb, asked, path, key=idempotency_key, wait=not strict)
-        return JSONResponse(jsonable_encoder(job.to_json()), 202, {"Location": f"{PREFIX}/jobs/{job.id}"})
+        wait = not wish(prefer).strict
+        job = await submit(http.app.state.service, who, route.verb, asked, path, key=idempotency_key, wait=wait)
+        return await answer(http, job, prefer)
 
-    headers = {name: _keyword(name, Annotated[str, Header()], "") for name in ("idempotency_key", "prefer")}
-    return _signed(endpoint, route, arguments, _keyword("http", Request), *headers.values())
+    more = (_keyword("http", Request), _keyword("idempotency_key", Key, ""), _keyword("prefer", Prefer, ""))
+    return _signed(endpoint, route, arguments, *more)
 
 
 def _signed(

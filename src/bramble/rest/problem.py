@@ -95,10 +95,14 @@ def _status(error: BrambleError) -> int:
     return next((status for kind, status in table if isinstance(error, kind)), 500)
 
 
+def as_json(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON; empty fields are left out."""
+    return {name: value for name, value in jsonable_encoder(problem).items() if value not in ("", [])}
+
+
 def response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    """A problem as a response; empty fields are left out."""
-    content = {name: value for name, value in jsonable_encoder(problem).items() if value not in ("", [])}
-    return JSONResponse(content, problem.status, headers, MEDIA_TYPE)
+    """A problem as a response."""
+    return JSONResponse(as_json(problem), problem.status, headers, MEDIA_TYPE)
 
 
 def add_to(app: FastAPI) -> None:

@@ -28,8 +28,10 @@ class Route:
     job
         Whether it becomes a job: what changes something or goes to hosts does; what only reads here answers at once.
     files
-        Parameters that name files. A caller's files are those of the service's own folder (`files`), never others of
-        the machine that it runs on.
+        Parameters that name files to be read. A caller's files are those of the service's own folder (`files`), never
+        others of the machine that it runs on.
+    makes
+        Parameters that name files, or folders, to be made there.
     """
 
     verb: str
@@ -38,6 +40,7 @@ class Route:
     role: Role
     job: bool = True
     files: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
 
 
 _CLUSTER = "/clusters/{cluster}"
@@ -67,7 +70,7 @@ ROUTES = (
     Route(verb="verify", method="POST", path=f"{_SERVICE}/verify", role="operator"),
     Route(verb="scale", method="POST", path=f"{_SERVICE}/scale", role="operator"),
     Route(verb="upgrade", method="POST", path=f"{_SERVICE}/upgrade", role="operator"),
-    Route(verb="backup", method="POST", path=f"{_SERVICE}/backup", role="operator", files=("to",)),
+    Route(verb="backup", method="POST", path=f"{_SERVICE}/backup", role="operator", makes=("to",)),
     Route(verb="restore", method="POST", path=f"{_SERVICE}/restore", role="operator", files=("file",)),
     # Images of one's own
     Route(verb="images_list", method="GET", path="/images", role="viewer", job=False),
@@ -77,7 +80,7 @@ ROUTES = (
     # All hosts at once
     Route(verb="command", method="POST", path=f"{_CLUSTER}/command", role="admin"),
     Route(verb="copy", method="POST", path=f"{_CLUSTER}/copy", role="admin", files=("files",)),
-    Route(verb="fetch", method="POST", path=f"{_CLUSTER}/fetch", role="admin", files=("into",)),
+    Route(verb="fetch", method="POST", path=f"{_CLUSTER}/fetch", role="admin", makes=("into",)),
     Route(verb="led", method="POST", path=f"{_CLUSTER}/led", role="operator"),
     Route(verb="load", method="POST", path=f"{_CLUSTER}/load", role="viewer"),
     Route(verb="temperature", method="POST", path=f"{_CLUSTER}/temperature", role="viewer"),
@@ -89,16 +92,26 @@ ROUTES = (
     Route(verb="artifacts_list", method="GET", path="/artifacts", role="viewer", job=False),
     Route(verb="artifacts_fetch", method="POST", path="/artifacts/fetch", role="operator"),
     Route(verb="artifacts_clean", method="POST", path="/artifacts/clean", role="admin"),
-    Route(verb="artifacts_export", method="POST", path="/artifacts/export", role="admin", files=("file",)),
+    Route(verb="artifacts_export", method="POST", path="/artifacts/export", role="admin", makes=("file",)),
     Route(verb="artifacts_import", method="POST", path="/artifacts/import", role="admin", files=("file",)),
     # Cards, in the readers of the service's machine
     Route(verb="cards_list", method="GET", path="/cards", role="admin", job=False),
-    Route(verb="cards_burn", method="POST", path="/cards/burn", role="admin", files=("output", "authorized_keys")),
+    Route(
+        verb="cards_burn",
+        method="POST",
+        path="/cards/burn",
+        role="admin",
+        files=("image", "authorized_keys"),
+        makes=("output",),
+    ),
     Route(verb="cards_check", method="POST", path="/cards/check", role="admin", files=("device",)),
     Route(verb="cards_images", method="GET", path="/cards/images", role="viewer", job=False),
-    Route(verb="cards_images_fetch", method="POST", path="/cards/images/fetch", role="admin"),
+    Route(verb="cards_images_fetch", method="POST", path="/cards/images/fetch", role="admin", files=("images",)),
     Route(verb="cards_images_clean", method="POST", path="/cards/images/clean", role="admin"),
     # What was run
     Route(verb="runs", method="GET", path="/runs", role="viewer", job=False),
     Route(verb="run_of", method="GET", path="/runs/{id}", role="viewer", job=False),
 )
+
+#: By verb.
+ROUTE_OF = {route.verb: route for route in ROUTES}

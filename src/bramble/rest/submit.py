@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from .. import api, inventory
+from ..runner.secret import Secret
+from . import named
 from .access import viewers
 from .access.guard import permit
 from .access.roles import Principal
-from .arguments import of_verb
+from .arguments import of_route
 from .jobs import Job, Request
 from .problem import Refused
-from .routes import PREFIX, ROUTES
+from .routes import PREFIX, ROUTE_OF
 
 if TYPE_CHECKING:
     from .app import Service
@@ -37,7 +39,7 @@ async def submit(
     Parameters
     ----------
     given
-        A value of ``of_verb(verb).model``.
+        A value of ``of_route(ROUTE_OF[verb]).model``.
     path
         The parameters that stand in the route's path.
     key
@@ -50,10 +52,16 @@ async def submit(
     UsageError, PlanError, Refused
         As `Jobs.submit`.
     """
-    permit(who, next(route.role for route in ROUTES if route.verb == verb))
-    arguments = of_verb(verb)
+    route = ROUTE_OF[verb]
+    permit(who, route.role)
+    arguments = of_route(route)
     values = arguments.call(given, path)
     viewers.check(who, values)
+    if values.get("options"):
+        values["options"] = named.options(verb, values)
+    secrets = dict(_secrets(values))
+    shown = _shown(arguments.shown(given, path), values)
+    values = await named.files(route, values, service.files)
     function = getattr(api, verb)
     takes = inspect.signature(function).parameters
 
@@ -61,20 +69,72 @@ async def submit(
         fitting = {name: hook for name, hook in hooks.items() if name in takes or "reach" in takes}
         return await function(**_for_new_cluster(values), **fitting)
 
-    shown = arguments.shown(given, path)
     request = Request(
         verb=verb,
         call=call,
         who=who.name,
-        cluster=str(values.get("cluster", "")),
-        service=str(values.get("service", "")),
+        cluster=str(values.get("cluster") or ""),
+        service=str(values.get("service") or ""),
         arguments=shown,
-        secret=bool(arguments.secret & given.model_fields_set),
+        secrets=secrets,
         wait=wait,
         key=key,
         body=json.dumps([verb, shown], sort_keys=True),
+        area=str(service.files.folder),
     )
     return await service.jobs.submit(request)
+
+
+async def again(service: Service, who: Principal, job: Job, secrets: Mapping[str, str], **how: Any) -> Job:
+    """Ask once more for what a job was, with its secrets by their names; ``how`` is as in `submit`.
+
+    Raises
+    ------
+    Refused
+        Who asks may not ask for this, or a secret is missing.
+    UsageError, PlanError
+        As `submit`.
+    """
+    route = ROUTE_OF[job.verb]
+    permit(who, route.role)
+    missing, unknown = sorted({*job.secrets} - {*secrets}), sorted({*secrets} - {*job.secrets})
+    if missing or unknown:
+        faults = [("it had secrets, and they are not kept", missing), ("it had no such secrets", unknown)]
+        raise Refused(
+            422,
+            "; ".join(f"{what}: {', '.join(names)}" for what, names in faults if names),
+            hint='give those that it had: {"secrets": {"NAME": "…"}}',
+            errors=[{"at": f"secrets.{name}", "what": "missing"} for name in missing],
+        )
+    arguments = of_route(route)
+    path = {name: str(job.arguments[name]) for name in arguments.path}
+    values = {name: value for name, value in job.arguments.items() if name not in path}
+    for name, value in secrets.items():
+        kind, _, option = name.partition(".")
+        if option:
+            values[kind] = {**values.get(kind, {}), option: {"content": value}}
+        else:
+            values[name] = value
+    return await submit(service, who, job.verb, arguments.model.model_validate(values), path, **how)
+
+
+def _secrets(values: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, bytes]]:
+    """Each secret by its name: ``sudo_password``, ``options.pull_secret``."""
+    for name, value in values.items():
+        if isinstance(value, Secret):
+            yield within + name, value.reveal()
+        elif name == "options":
+            yield from _secrets(value or {}, "options.")
+
+
+def _shown(shown: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as they are kept and seen: without the secrets among the options."""
+    if shown.get("options"):
+        kept = {
+            name: value for name, value in shown["options"].items() if not isinstance(values["options"][name], Secret)
+        }
+        return {**shown, "options": kept}
+    return shown
 
 
 def _for_new_cluster(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,54 @@
-"""Jobs as they are seen from outside: listed, shown, followed, cancelled."""
+"""Jobs as they are seen from outside: listed, shown, followed, cancelled, done again."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from fastapi.sse import format_sse_event
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..access.guard import Operator, Viewer
+from ..paging import Limit, page
+from ..preferences import Prefer, wish
+from ..problem import Problem
 from ..routes import PREFIX
+from ..submit import again
+from .job import Job, frames, last_frame
 from .jobs import Jobs
+from .kept import Wanted
+from .shown import JobShown
 
-router = APIRouter(prefix=f"{PREFIX}/jobs")
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], responses={"default": {"model": Problem}})
+
+#: Seconds that who cancels a job is kept waiting for its end.
+_SOON = 1.0
+
+Key = Annotated[str, Header(max_length=255, description="The same key with the same request is the same job.")]
+
+
+class Again(BaseModel):
+    """What a job that is done again has to be told again.
+
+    Attributes
+    ----------
+    secrets
+        The secrets that it had, by their names in its ``secrets``.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    secrets: dict[str, SecretStr] = Field(default={}, examples=[{}, {"sudo_password": "…"}])
+
+
+async def answer(http: Request, job: Job, prefer: str = "") -> Response:
+    """What who asked for a job is told: where it is, or how it ended if they wait for that and it does."""
+    asked = wish(prefer)
+    over = await _jobs(http).ended(job, asked.wait) if asked.wait else False
+    headers = {"Location": f"{PREFIX}/jobs/{job.id}", **asked.applied}
+    return JSONResponse(jsonable_encoder(job.to_json()), 200 if over else 202, headers)
 
 
 def _jobs(http: Request) -> Jobs:
@@ -23,45 +56,83 @@ def _jobs(http: Request) -> Jobs:
     return found
 
 
-@router.get("", operation_id="jobs_list")
+@router.get("", operation_id="jobs_list", response_model=list[JobShown])
 async def jobs_list(
     http: Request,
     who: Viewer,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    before: str = "",
+    limit: Limit = 50,
+    before: Annotated[str, Query(description="Only those older than this one.")] = "",
     cluster: str = "",
+    service: str = "",
+    verb: str = "",
     state: str = "",
+    asked_by: Annotated[str, Query(description="Only those that this user asked for.")] = "",
 ) -> Any:
-    """The latest jobs, newest first."""
-    found = _jobs(http).all(limit=limit, before=before, cluster=cluster, state=state)
-    return JSONResponse(jsonable_encoder([job.to_json() for job in found]))
+    """The latest jobs, newest first. Without what they found: that has each for itself."""
+    wanted = Wanted(
+        limit=limit + 1, before=before, cluster=cluster, service=service, verb=verb, state=state, who=asked_by
+    )
+    found = [{**job.to_json(), "result": None} for job in _jobs(http).all(wanted)]
+    return page(http, found, limit, "before", "id")
 
 
-@router.get("/{id}", operation_id="jobs_show")
+@router.get("/{id}", operation_id="jobs_show", response_model=JobShown)
 async def jobs_show(http: Request, id: str, who: Viewer) -> Any:
     """One job."""
     return JSONResponse(jsonable_encoder(_jobs(http).get(id).to_json()))
 
 
-@router.post("/{id}/cancel", operation_id="jobs_cancel")
-async def jobs_cancel(http: Request, id: str, who: Operator) -> Any:
-    """End a job cleanly: hosts finish or abandon their step."""
+@router.post(
+    "/{id}/cancel",
+    operation_id="jobs_cancel",
+    response_model=JobShown,
+    responses={202: {"model": JobShown, "description": "It is being ended"}},
+)
+async def jobs_cancel(http: Request, id: str, who: Operator) -> Response:
+    """End a job cleanly: hosts finish or abandon their step. What is over stays as it is."""
     jobs = _jobs(http)
-    await jobs.cancel(jobs.get(id))
-    return JSONResponse(jsonable_encoder(jobs.get(id).to_json()))
+    job = jobs.get(id)
+    jobs.cancel(job, who.name)
+    await jobs.ended(job, _SOON)
+    return JSONResponse(jsonable_encoder(job.to_json()), 200 if job.over else 202)
 
 
-@router.get("/{id}/events", operation_id="jobs_events")
-async def jobs_events(http: Request, id: str, who: Viewer, last_event_id: Annotated[str, Header()] = "") -> Response:
+@router.post("/{id}/again", operation_id="jobs_again", status_code=202, response_model=JobShown)
+async def jobs_again(
+    http: Request,
+    id: str,
+    who: Viewer,
+    given: Annotated[Again, Body()] = Again(),  # noqa: B008 — it is only read
+    idempotency_key: Key = "",
+    prefer: Prefer = "",
+) -> Response:
+    """Ask once more for what a job was, such as one that was cut off. Who asks must be allowed to."""
+    secrets = {name: value.get_secret_value() for name, value in given.secrets.items()}
+    service = http.app.state.service
+    job = await again(service, who, _jobs(http).get(id), secrets, key=idempotency_key, wait=not wish(prefer).strict)
+    return await answer(http, job, prefer)
+
+
+@router.get(
+    "/{id}/events",
+    operation_id="jobs_events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def jobs_events(
+    http: Request,
+    id: str,
+    who: Viewer,
+    last_event_id: Annotated[str, Header(description="Goes on behind this event.")] = "",
+) -> Response:
     """What happens in a job, as server-sent events; the last one, ``end``, is the job itself."""
     jobs = _jobs(http)
     job = jobs.get(id)
-    after = int(last_event_id) if last_event_id.isdecimal() else 0
+    after = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else 0
 
     async def stream() -> AsyncIterator[bytes]:
-        async for number, kind, data in jobs.follow(job, after):
-            yield format_sse_event(data_str=data, event=kind, id=str(number))
-        ended = json.dumps(jsonable_encoder(jobs.get(id).to_json()))
-        yield format_sse_event(data_str=ended, event="end")
+        async for some in jobs.follow(job, after):
+            yield frames(some)
+        yield last_frame(jobs.get(id))
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

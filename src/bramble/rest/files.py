@@ -1,0 +1,208 @@
+"""Files of callers: those of one folder of the service, and none of the machine that it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import shutil
+import stat
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import BrambleError, NotThere, UsageError
+from .problem import Refused
+
+#: Bytes that one file may have, and all that is in one folder: an image of a card is some GB.
+LARGEST = 16 * 2**30
+
+#: So many files a folder may bring.
+_MOST = 100_000
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]{0,199}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A file, or a folder, of the service.
+
+    Attributes
+    ----------
+    size
+        Bytes; of a folder 0.
+    changed
+        Seconds since the epoch.
+    """
+
+    name: str
+    kind: Literal["file", "folder"]
+    size: int
+    changed: float
+
+
+class Files:
+    """The folder with the files of callers.
+
+    Parameters
+    ----------
+    largest
+        Bytes that one file may have.
+    """
+
+    def __init__(self, folder: Path, *, largest: int = LARGEST) -> None:
+        self.folder, self.largest = folder, largest
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in folder.glob(".*"):  # of an upload that was cut off with the service
+            _away(left)
+
+    def all(self) -> list[Entry]:
+        """All of them, by name."""
+        found = []
+        for path in sorted(self.folder.iterdir()):
+            there = path.lstat()
+            if not path.name.startswith(".") and (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):
+                folder = stat.S_ISDIR(there.st_mode)
+                size = 0 if folder else there.st_size
+                entry = Entry(name=path.name, kind="folder" if folder else "file", size=size, changed=there.st_mtime)
+                found.append(entry)
+        return found
+
+    def new(self, name: str) -> Path:
+        """Where something of this name goes.
+
+        Raises
+        ------
+        UsageError
+            Nothing can be called so.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} cannot be the name of a file of the service",
+                hint="letters and digits, and in between . _ + @ = - make one; there are no folders in it",
+            )
+        return self.folder / name
+
+    def find(self, name: str) -> Path:
+        """The file or folder of this name.
+
+        Raises
+        ------
+        UsageError
+            Nothing can be called so, or nothing is.
+        """
+        path = self.new(name)
+        if path.is_symlink() or not path.exists():
+            raise NotThere(f"the service has no file {name!r}", hint=f"PUT it there first: /api/v1/files/{name}")
+        return path
+
+    async def put(self, name: str, content: AsyncIterator[bytes], *, unpack: bool = False) -> Entry:
+        """Take a file in, whole or not at all; what had its name is replaced.
+
+        Parameters
+        ----------
+        unpack
+            It is an archive, a .tar or .tar.gz, and becomes a folder of this name.
+
+        Raises
+        ------
+        UsageError
+            It cannot be called so; or it is no archive, or one that reaches out of its folder.
+        Refused
+            It is too large.
+        """
+        path = self.new(name)
+        with self._beside(name) as part:
+            with _translated(name), os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                size = 0
+                async for chunk in content:
+                    size += len(chunk)
+                    if size > self.largest:
+                        raise Refused(413, f"{name} is larger than {self.largest} bytes, and no file may be")
+                    file.write(chunk)
+            if unpack:
+                with self._beside(name) as folder:
+                    await asyncio.to_thread(self._unpack, part, folder, name)
+                    _replace(folder, path)
+            else:
+                _replace(part, path)
+        return next(entry for entry in self.all() if entry.name == name)
+
+    def remove(self, name: str) -> None:
+        """Take a file or a folder away.
+
+        Raises
+        ------
+        UsageError
+            There is none of this name.
+        """
+        _away(self.find(name))
+
+    def pack(self, name: str) -> Path:
+        """A folder as a .tar.gz, in a file that the caller takes away. Links in it are links there.
+
+        Raises
+        ------
+        UsageError
+            There is none of this name.
+        """
+        path = self.find(name)
+        part = self.folder / f".{name[:100]}.{secrets.token_hex(6)}"
+        try:
+            with _translated(name), tarfile.open(part, "x:gz", compresslevel=1) as tar:
+                tar.add(path, arcname=name)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return part
+
+    def _unpack(self, archive: Path, folder: Path, name: str) -> None:
+        size = count = 0
+        try:
+            with tarfile.open(archive) as tar:
+                folder.mkdir(mode=0o700)
+                for member in tar:
+                    size, count = size + member.size, count + 1
+                    if size > self.largest or count > _MOST:
+                        raise Refused(
+                            413, f"{name} is too large: it has more than {self.largest} bytes or {_MOST} files"
+                        )
+                    tar.extract(member, folder, filter="data")
+        except tarfile.FilterError as error:
+            raise UsageError(f"{name} cannot be unpacked: it reaches out of its folder", why=str(error)) from None
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise UsageError(f"{name} is no .tar or .tar.gz, or it is damaged", why=str(error)) from None
+
+    @contextmanager
+    def _beside(self, name: str) -> Iterator[Path]:
+        """A place for what gets its name when it is whole."""
+        part = self.folder / f".{name[:100]}.{secrets.token_hex(6)}"
+        try:
+            yield part
+        finally:
+            _away(part)
+
+
+def _replace(part: Path, path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    os.replace(part, path)
+
+
+def _away(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BrambleError(f"{name} cannot be kept", why=error.strerror or str(error)) from None
