@@ -128,13 +128,14 @@ async def test_what_goes_wrong_later_is_its_problem(jobs: Jobs) -> None:
 
 async def test_a_key_makes_one_job_of_two_requests(jobs: Jobs) -> None:
     work = Work("red")
-    same = {"key": "1", "body": "a", "secrets": {"sudo_password": b"pi"}}
+    same: dict[str, Any] = {"key": "1", "body": "a", "secrets": {"sudo_password": b"pi"}}
     one, other = await asyncio.gather(jobs.submit(asked(work, **same)), jobs.submit(asked(work, **same)))
     assert one is other
     assert work.times == 1
-    for change in ({"body": "b"}, {"secrets": {"sudo_password": b"po"}}, {"secrets": {}}):
+    others: list[dict[str, Any]] = [{"body": "b"}, {"secrets": {"sudo_password": b"po"}}, {"secrets": {}}]
+    for other_one in others:
         with pytest.raises(Refused, match="used for something else"):
-            await jobs.submit(asked(work, **(same | change)))
+            await jobs.submit(asked(work, **(same | other_one)))
     assert (await jobs.submit(asked(Work(), **(same | {"key": "2"})))).id != one.id
 
 
@@ -245,8 +246,8 @@ async def test_an_event_is_encoded_once_for_all() -> None:
 
 async def test_events_of_old_jobs_go_and_the_jobs_stay(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bramble.rest.jobs.kept.EVENTS_OF", 2)
-    monkeypatch.setattr("time.strftime", lambda *_: next(times))
     times = iter(f"2026010{day}-000000" for day in range(1, 9))
+    monkeypatch.setattr("time.strftime", lambda *_: next(times))
     all = []
     for _ in range(3):
         work = Work("red", says=1)
