@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
+from ..errors import BrambleError, UsageError
 from .lazy import Command, Option
+
+if TYPE_CHECKING:
+    from ..rest.app import Service
+    from ..rest.serve import Server
+
+_WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
 
 
 @click.command(
@@ -13,20 +26,141 @@ from .lazy import Command, Option
     bramble serve
     # also for the other machines of the network
     bramble serve --address 0.0.0.0
+    # by a name of one's own, with a certificate of one's own
+    bramble serve --address 0.0.0.0 --certificate red.pem --key red.key
     """,
 )
-@click.option("--address", metavar="ADDRESS", default="127.0.0.1", cls=Option, help="What to listen on (127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65535), default=8443, cls=Option, help="The port (8443).")
-def serve(address: str, port: int) -> int:
-    """Serve all this to browsers and programs, over TLS."""
-    from .. import inventory
-    from ..rest import tls
-    from ..rest.serve import server
+@click.option(
+    "--address", metavar="ADDRESS", default="127.0.0.1", cls=Option, section=_WHERE,
+    help="What to listen on: this machine alone (127.0.0.1), or 0.0.0.0 for its whole network.",
+)  # fmt: skip
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="NUMBER", default=8443, cls=Option, section=_WHERE,
+    help="The port (8443); 0 takes a free one.",
+)  # fmt: skip
+@click.option(
+    "--name", "names", metavar="NAME", multiple=True, cls=Option, section=_WHERE,
+    help="By what else this machine is called: a name or an address. Can be given more than once.",
+)  # fmt: skip
+@click.option(
+    "--admin", metavar="NAME", default="", cls=Option, section=_FIRST,
+    help="Name of the first admin; else it is asked for.",
+)  # fmt: skip
+@click.option(
+    "--password-file", metavar="FILE", default="", cls=Option, section=_FIRST,
+    help="Their password, on one line of a file; else it is asked for.",
+)  # fmt: skip
+@click.option(
+    "--certificate", metavar="FILE", type=click.Path(path_type=Path), cls=Option, section=_CERTIFICATE,
+    help="A certificate of your own, PEM, with those between it and its authority.",
+)  # fmt: skip
+@click.option(
+    "--key", metavar="FILE", type=click.Path(path_type=Path), cls=Option, section=_CERTIFICATE,
+    help="Its private key.",
+)  # fmt: skip
+@click.option(
+    "--new-authority", is_flag=True, cls=Option, section=_CERTIFICATE,
+    help="Make another certificate authority, and end. Whoever trusted the old one has to trust the new one.",
+)  # fmt: skip
+def serve(
+    address: str,
+    port: int,
+    names: tuple[str, ...],
+    admin: str,
+    password_file: str,
+    certificate: Path | None,
+    key: Path | None,
+    new_authority: bool,
+) -> int:
+    """Serve all this to browsers and programs, over TLS.
 
+    It runs until Ctrl-C. The first start makes a certificate authority for this machine alone, and asks for the first
+    admin.
+    """
+    if (certificate is None) != (key is None):
+        raise UsageError("a certificate of your own comes with its key", hint="--certificate FILE --key FILE")
+    from .. import inventory
+
+    try:
+        from ..rest import names as called
+        from ..rest import serve as service
+        from ..rest import tls
+    except ImportError as error:
+        why = f"{error.name} is not installed"
+        raise BrambleError("the service needs more", why=why, hint="pip install 'pi-bramble[serve]'") from None
     folder = inventory.folders.service()
-    made = server(folder, address=address, port=port)
-    click.echo(f"https://{address}:{port}/")
-    click.echo(f"certificate of the authority: {folder / 'tls' / 'ca.crt'}")
-    click.echo(f"  SHA-256 {tls.fingerprint(folder / 'tls' / 'ca.crt')}")
-    made.run()
+    if new_authority:
+        held = service.alone(folder)
+        tls.of_machine(folder / "tls", address, names, anew=True)
+        os.close(held)
+        _tell_authority(folder / "tls" / "ca.crt")
+        return 0
+
+    def identity() -> tls.Identity:
+        if certificate is not None and key is not None:
+            return tls.brought(certificate, key, called.here(address, names))
+        return tls.of_machine(folder / "tls", address, names)
+
+    if key is not None:
+        _warn_of_readers(key)
+    made = service.Server(folder, identity, address=address, port=port, say=_say)
+    try:
+        _first_admin(made.service, admin, password_file)
+        made.until_end(lambda: _tell(made))
+    finally:
+        made.close()
     return 0
+
+
+def _first_admin(service: Service, name: str, password_file: str) -> None:
+    """Let somebody in who can let in others."""
+    if any(user.role == "admin" for user in service.users.all()):
+        return
+    from . import typed
+    from .terminal import interactive
+
+    if not name:
+        if not interactive():
+            raise UsageError(
+                "nobody could log in: there is no admin yet, and no terminal to ask for one on",
+                hint="bramble serve --admin NAME --password-file FILE; or bramble users add NAME --role admin",
+            )
+        click.echo("The first start: who is to be the first admin of the service?", err=True)
+        name = click.prompt("name", default=getpass.getuser(), err=True)
+    given = password_file and typed.read("password", password_file)
+    password = given or typed.ask_new("password", f"of {name}", "--password-file FILE")
+    asyncio.run(service.users.add(name, role="admin", password=password))
+    service.audit.note(who=getpass.getuser(), via="bramble serve", what="users_add", about=name)
+    click.echo(f"{name} is an admin of the service", err=True)
+
+
+def _tell(made: Server) -> None:
+    for url in made.urls:
+        click.echo(url)
+    authority = made.credentials.identity.authority
+    if authority is not None:
+        _tell_authority(authority)
+        click.echo(f"  curl --cacert {_short(authority)} {made.urls[0]}api/v1/clusters")
+        click.echo(f"  browsers: {made.urls[0]}ca.pem, compare the fingerprint, then import it as an authority")
+
+
+def _tell_authority(certificate: Path) -> None:
+    from ..rest import tls
+
+    click.echo(f"certificate of the authority: {_short(certificate)}")
+    click.echo(f"  SHA-256 {tls.fingerprint(certificate)}")
+
+
+def _short(path: Path) -> str:
+    return str(path).replace(os.path.expanduser("~/"), "~/", 1)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _warn_of_readers(key: Path) -> None:
+    from .complaint import warn
+
+    if key.is_file() and key.stat().st_mode & 0o077:
+        warn(f"others can read {key}", f"chmod 600 {key}")
