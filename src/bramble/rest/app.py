@@ -25,6 +25,7 @@ from .jobs import Jobs
 from .jobs.routes import router as jobs
 from .routes import PREFIX
 from .strict import Strict
+from .web import pages
 
 
 class Service:
@@ -95,4 +96,6 @@ def make(service: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(files)
+    # What is no route of the API is a page.
+    app.router.default = pages(app)
     return app

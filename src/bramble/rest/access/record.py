@@ -37,11 +37,14 @@ class Asked:
         Name of the user who tries to log in.
     about
         What it is about, besides what its path says.
+    passed_on
+        Whether a page asked the API for it, in a request that is noted for itself.
     """
 
     who: Principal | None = None
     tried: str | None = None
     about: str = ""
+    passed_on: bool = False
 
 
 class Recording:
@@ -80,6 +83,8 @@ class Recording:
             raise
 
     def _note(self, scope: Scope, asked: Asked, status: int, location: str) -> None:
+        if asked.passed_on:
+            return
         refused, address = status in (401, 403, 429), address_of(scope)
         known = asked.who is not None or asked.tried is not None
         if not (refused or (known and scope["method"] not in SAFE)):

@@ -1,0 +1,116 @@
+"""A service's options as a form, made from its own model: a new option is in the form at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic_core import to_jsonable_python
+
+from ...services import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One option as it is asked for.
+
+    Attributes
+    ----------
+    kind
+        ``choice``, ``number``, ``text``, ``long`` (a list or the like, as YAML), ``secret`` (what is in a file).
+    value
+        What it is now, as text.
+    usual
+        What it is where nobody says anything, as text.
+    choices
+        All values that it may have.
+    help
+        What it is for.
+    fixed
+        Whether it stays as it is while the service is there.
+    """
+
+    name: str
+    kind: str
+    value: str
+    usual: str
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    fixed: bool = False
+
+
+def fields(room: Service, recorded: Mapping[str, Any], given: Mapping[str, str] | None = None) -> tuple[Field, ...]:
+    """All options of a service.
+
+    Parameters
+    ----------
+    recorded
+        Those that the cluster file has.
+    given
+        What somebody just wrote into the form.
+    """
+    own = {file.option: file for file in room.own_files}
+    found = []
+    for name, info in room.config.model_fields.items():
+        kind, choices = ("secret", ()) if name in own else _kind(info.annotation)
+        usual = "" if info.is_required() else _text(info.get_default(call_default_factory=True))
+        now = _text(recorded[name]) if name in recorded else usual
+        value = "" if kind == "secret" else (given or {}).get(name, now)
+        help = " ".join(part for part in (info.description, own[name].hint if name in own else "") if part)
+        found.append(
+            Field(
+                name=name,
+                kind=kind,
+                value=value,
+                usual=usual,
+                help=help,
+                choices=choices,
+                fixed=bool(recorded) and (name in room.fixed or (name == "version" and bool(room.versions))),
+            )
+        )
+    return tuple(found)
+
+
+def options(room: Service, recorded: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
+    """What a filled form asks for: only what is not so already, because all that is given is recorded."""
+    wanted: dict[str, Any] = {}
+    for field in fields(room, recorded):
+        given = form.get(field.name, "").replace("\r\n", "\n").strip()
+        if field.name not in form or field.fixed:
+            continue
+        if field.kind == "secret":
+            if given:
+                wanted[field.name] = {"content": given + "\n"}
+        elif given != field.value.strip():
+            emptied = not given and not field.usual and field.kind in ("number", "choice")
+            wanted[field.name] = None if emptied else given
+    return wanted
+
+
+def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inner[0])
+    if origin is Literal:
+        return "choice", tuple(_text(one) for one in inner)
+    if origin in (Union, UnionType):
+        some = [one for one in inner if one is not NoneType]
+        kind, choices = _kind(some[0]) if len(some) == 1 else ("text", ())
+        return kind, ("", *choices) if kind == "choice" else choices
+    if annotation is bool:
+        return "choice", ("true", "false")
+    if annotation in (int, float):
+        return "number", ()
+    return ("text", ()) if annotation is str else ("long", ())
+
+
+def _text(value: Any) -> str:
+    """A value as a person writes it; JSON for lists, which is YAML as well."""
+    if value is None or value in ((), [], {}, ""):
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(to_jsonable_python(value), ensure_ascii=False)

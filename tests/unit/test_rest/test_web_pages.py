@@ -1,0 +1,138 @@
+"""Pages show what the API answers, to whom it answers; whatever comes from elsewhere is text in them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.unit.test_rest.conftest import Callers
+from tests.unit.test_rest.web import HOSTILE, with_a_past
+
+from bramble import inventory
+from bramble.rest.app import Service
+
+PAGES = [
+    "/", "/clusters/red", "/clusters/red/hosts/red02", "/clusters/red/services/slurm",
+    "/clusters/red/services/kubernetes", "/clusters/red/services/base", "/jobs", "/jobs/20260102-100000-0000000b",
+    "/jobs/20260103-100000-0000000c", "/runs", "/runs/20260101-100000-aaaa", "/runs/20260102-100000-bbbb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+async def test_a_page_shows_hostile_text_as_text(service: Service, callers: Callers, role: str) -> None:
+    with_a_past(service)
+    caller = callers(role)
+    for path in PAGES:
+        answer = await caller.get(path)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "<img src=x" not in answer.text
+        assert "<script>" not in answer.text
+        assert not re.search(r"(href|src|action)=\"?\s*javascript:", answer.text)
+        if path.startswith(("/runs/20260102", "/jobs/")):
+            assert "&lt;script&gt;alert(1)" in answer.text
+
+
+async def test_a_page_leads_who_is_not_known_to_the_login_and_back(callers: Callers) -> None:
+    answer = await callers("").get("/clusters/red?a=b")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fclusters%2Fred%3Fa%3Db")
+
+
+async def test_a_form_of_who_is_not_known_changes_nothing(callers: Callers) -> None:
+    answer = await callers("").post("/clusters", data={"cluster": "red", "hosts": "red"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert inventory.names() == ()
+
+
+async def test_a_form_of_who_may_only_look_changes_nothing(callers: Callers) -> None:
+    answer = await callers("viewer").post("/clusters", data={"cluster": "red", "hosts": "red"})
+    assert answer.status_code == 403
+    assert "this needs the role operator" in answer.text
+    assert inventory.names() == ()
+
+
+async def test_a_cluster_is_made_by_a_form(callers: Callers) -> None:
+    operator = callers("operator")
+    assert "There is no cluster yet" in (await operator.get("/")).text
+    answer = await operator.post("/clusters", data={"cluster": "red", "hosts": "red,red[01-02]"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/clusters/red")
+    assert "red02" in (await operator.get("/clusters/red")).text
+
+
+async def test_what_is_not_there_has_a_page_that_says_so(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    viewer = callers("viewer")
+    for path, what in {
+        "/nowhere": "there is no such page",
+        "/clusters/blue": "there is no cluster",
+        "/clusters/red/hosts/blue": "there is no host",
+        "/clusters/red/services/blue": "there is no service",
+        "/jobs/blue": "there is no job",
+        "/runs/blue": "no single run",
+    }.items():
+        answer = await viewer.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert what in answer.text
+
+
+async def test_what_the_api_has_not_is_no_page(callers: Callers) -> None:
+    answer = await callers("viewer").get("/api/v1/nowhere")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_what_would_change_is_told_once_for_equal_hosts(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    text = (await callers("operator").get("/jobs/20260103-100000-0000000c")).text
+    assert "red,red[01-02]" in text
+    assert text.count("File /etc/slurm/slurm.conf") == 1
+    assert '<span class="less">-MaxTime=60</span>' in text
+    assert "Apply</button>" in text
+
+
+async def test_who_may_only_look_is_offered_nothing_to_apply(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    viewer = callers("viewer")
+    assert "Apply</button>" not in (await viewer.get("/jobs/20260103-100000-0000000c")).text
+    assert (await viewer.post("/jobs/20260103-100000-0000000c/apply")).status_code == 403
+
+
+async def test_health_is_what_the_latest_run_says(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    text = (await callers("viewer").get("/clusters/red")).text
+    assert "does not do its work" in text
+
+
+async def test_a_mistake_in_a_form_is_told_beside_what_was_written(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    given = {"hosts": "red,red[01-02]", "hosts_now": "red,red[01-02]", "option.max_time": f"soon{HOSTILE}"}
+    answer = await callers("operator").post("/clusters/red/services/slurm/deploy", data=given)
+    assert answer.status_code == 422
+    assert "not a time" in answer.text
+    assert 'value="soon&lt;script&gt;' in answer.text
+    assert HOSTILE not in answer.text
+
+
+async def test_a_dry_run_is_asked_for_and_then_applied(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    operator = callers("operator")
+    given = {"hosts": "red,red[01-02]", "hosts_now": "red,red[01-02]", "option.max_time": "60", "option.mpi": "none"}
+    answer = await operator.post("/clusters/red/services/slurm/deploy", data=given)
+    assert answer.status_code == 303, answer.text
+    job = (await operator.get("/api/v1" + answer.headers["location"])).json()
+    # What is as it was is not asked for, because it would be recorded.
+    assert job["arguments"] == {
+        "cluster": "red", "service": "slurm", "options": {"max_time": "60"}, "dry_run": True
+    }  # fmt: skip
+    await operator.get(f"/api/v1{answer.headers['location']}/events")
+    answer = await operator.post(f"{answer.headers['location']}/apply")
+    assert answer.status_code == 303, answer.text
+    job = (await operator.get("/api/v1" + answer.headers["location"])).json()
+    assert "dry_run" not in job["arguments"]
+    await operator.post(answer.headers["location"] + "/cancel")
+
+
+async def test_files_of_the_page_are_given_to_all(callers: Callers) -> None:
+    for path in ("/static/page.css", "/vendor/htmx.min.js", "/static/mark.svg"):
+        assert (await callers("").get(path)).status_code == 200
+    for path in ("/static/../render.py", "/static/%2e%2e/render.py", "/static/..%2frender.py"):
+        assert (await callers("").get(path)).status_code in (303, 404)
