@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 
 import click
 
+from ..errors import UsageError
 from .complaint import ReaderGone, guarded
+from .door import VARIABLE
 from .lazy import Entry, LazyGroup, Option
 
 _SERVICES, _HOSTS, _BOARDS, _AROUND = "Services", "Hosts", "Boards", "Around it"
@@ -24,7 +26,19 @@ def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
+#: Commands that a service cannot carry out for others, because they are about this machine.
+_HERE = {"audit", "completion", "lab", "login", "logout", "serve", "shell", "tokens", "users"}
+
+
 class _Bramble(LazyGroup):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        typed = ctx.get_parameter_source("server") is click.core.ParameterSource.COMMANDLINE
+        if typed and args[0] in _HERE and not ctx.resilient_parsing:
+            raise UsageError(f"bramble {args[0]} is about the machine it runs on", hint="take --server away")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -71,14 +85,22 @@ bramble = _Bramble(
         "users": Entry("users:users", _AROUND, "Say who may use the service, and what they may do."),
         "tokens": Entry("tokens:tokens", _AROUND, "Make, list and revoke tokens for programs."),
         "audit": Entry("audit:audit", _AROUND, "Show who did what by the service, and from where."),
+        "login": Entry("login:login", _AROUND, "Log in at a service elsewhere, for bramble --server."),
+        "logout": Entry("login:logout", _AROUND, "Log out at a service elsewhere."),
         "lab": Entry("lab:lab", _AROUND, "Start and stop virtual Pis on this machine."),
         "completion": Entry("completion:completion", _AROUND, "Print the completion script for a shell."),
     },
     context_settings={"max_content_width": 100},
     params=[
         Option(
+            ["--server"],
+            metavar="URL",
+            envvar=VARIABLE,
+            help="Let a service do it (bramble serve): its address, or its host once you are logged in there.",
+        ),
+        Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
-        )
+        ),
     ],
     epilog="bramble COMMAND --help tells more of each, with examples.",
 )

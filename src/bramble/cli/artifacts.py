@@ -44,8 +44,8 @@ _file = click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
 @options.json_option()
 def list_artifacts(as_json: bool) -> int:
     """List what is kept, and what deployed services want of it."""
-    from .. import api
     from . import tables
+    from .door import api
 
     found = api.run(api.artifacts_list())
     if as_json:
@@ -91,8 +91,8 @@ def fetch(
 
     Deployed later, they want no network but for the hosts' own Debian packages.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .telling import telling
 
     with telling("looks what is there") as tell:
@@ -125,8 +125,8 @@ def export(file: str, services: tuple[str, ...]) -> int:
     All of it, or what belongs to some services. It is a plain tar, to be taken in by bramble artifacts import on a
     machine without a network.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .terminal import waiting
 
     with waiting(f"writes {file}"):
@@ -143,8 +143,8 @@ def take_in(file: str) -> int:
     All of it or, where anything about it is odd, nothing. Take in only what you trust: programs in it will run as root
     on hosts.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .terminal import waiting
 
     with waiting(f"reads {file}"):
@@ -167,8 +167,8 @@ def clean(unused: bool) -> int:
 
     A deployment that needs it builds or fetches it again, which may take minutes. Hosts keep what they have.
     """
-    from .. import api
     from . import tables
+    from .door import api
 
     tables.say(f"{tables.size(api.run(api.artifacts_clean(unused=unused)))} are free again")
     return 0

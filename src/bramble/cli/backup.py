@@ -35,7 +35,7 @@ def backup(service: str, to: str, reached: options.Reached, output: options.Outp
     With its keys, so that it can be made anew from nothing; only you can read the file. What it keeps on the hosts for
     others, such as volumes of pods, is not in it. The service works on meanwhile.
     """
-    from .. import api
+    from .door import api
 
     async def one(service: str, reach: Reach) -> Report:
         return await api.backup(service, to=to, **reach)
@@ -71,8 +71,7 @@ def restore(
 
     What changed since is lost. Where the service is not deployed, it is deployed as it was then, with the keys of then.
     """
-    from .. import api
-    from ..api.reach import resolve
+    from .door import api, resolve
     from .terminal import confirm
 
     if not dry_run:

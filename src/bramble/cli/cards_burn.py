@@ -116,9 +116,9 @@ def burn(
     Put the cards in and switch the Pis on: each answers under its own name, address and key, and bramble knows the key
     already. What is not asked for is as the last time, which the cluster file tells. All that was on the cards is lost.
     """
-    from .. import api
     from .cards_progress import CardsProgress
     from .carry import until_signal
+    from .door import api
     from .terminal import interactive
 
     given["password"] = _password(ask_password, password_file)

@@ -30,9 +30,9 @@ def check(host: str, device: str, cluster: str, as_json: bool) -> int:
 
     Nothing is written. The exit code is 1 where it would not boot as that host.
     """
-    from .. import api
     from . import tables
     from .complaint import complain
+    from .door import api
 
     checked = api.run(api.cards_check(host, device=device, cluster=cluster))
     if as_json:

@@ -49,8 +49,8 @@ def list_images(all: bool, refresh: bool, as_json: bool) -> int:
     It is the list of Raspberry Pi Imager, asked for once a day. BRAMBLE_IMAGE_LIST names another one: an address, or a
     file. A file, a folder with one image or an address can be burned as well.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .telling import telling
 
     with telling("asks for the list of images") as tell:
@@ -105,8 +105,8 @@ def fetch(images: tuple[str, ...], as_json: bool) -> int:
     A download that was cut off is gone on with. Each is checked by the hash that the list or its makers give for it;
     where there is none, that is said, and with it the hash it has.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .telling import telling
 
     with telling("looks what is here") as tell:
@@ -135,8 +135,8 @@ def clean(images: tuple[str, ...], outdated: bool) -> int:
     All of them and what is left of downloads that were cut off, or those that are named. One that is burned again is
     fetched again. Files of your own stay where they are.
     """
-    from .. import api
     from . import tables
+    from .door import api
 
     freed = api.run(api.cards_images_clean(images, outdated=outdated))
     tables.say(f"{tables.size(freed)} are free again")

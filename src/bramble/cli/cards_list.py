@@ -29,8 +29,8 @@ def list_cards(as_json: bool) -> int:
     Nothing is changed. A disk that is in use, or that is not like a card, is refused, and the reason is given with what
     to do about it.
     """
-    from .. import api
     from . import tables
+    from .door import api
 
     found = api.run(api.cards_list())
     if as_json:

@@ -110,11 +110,11 @@ def carry_out(work: Work, reached: Reached, shown: Display) -> list[Report]:
     """
     if len(reached.each) > 1:
         # A typing error in one name must not be found when the others are half done.
-        from ..api.reach import resolve
+        from .door import resolve
 
         for reach in reached.each:
             resolve(reach)
-    from .. import api
+    from .door import api
 
     return api.run(_Supervisor(shown).supervise(work, reached.each))
 
@@ -264,8 +264,14 @@ class _Supervisor:
         if first:
             self._say("stopping: hosts finish or abandon their step")
             return
+        from .door import remote
         from .story import fold, short
 
+        if remote() is not None:
+            # The hosts are not ours to bring to a stop: the service does that, whether somebody waits or not.
+            for task in self._tasks:
+                task.cancel()
+            return
         waiting = [f"{fold([host])} ({short(step)})" for host, step in self._at_work.items()]
         doing = ", ".join(waiting[:3]) + (f" and {len(waiting) - 3} more" if len(waiting) > 3 else "")
         self._say(f"still finishing: {doing}" if doing else "still finishing")

@@ -55,7 +55,7 @@ def deploy(
     """
     if settings and len(services) > 1:
         raise UsageError("--set belongs to one service", hint="deploy them one by one, each with its options")
-    from .. import api
+    from .door import api
 
     chosen = options.with_standard_input(services[0], settings)
 
@@ -87,7 +87,7 @@ def verify(services: tuple[str, ...], deep: bool, reached: options.Reached, outp
     On every host that they should. Exit code 3 means that a service is there but does not do its work; the failures
     name host and cause.
     """
-    from .. import api
+    from .door import api
 
     return carry_out_on_services(
         lambda service, reach: api.verify(service, deep=deep, **reach), services, reached, output
@@ -126,7 +126,7 @@ def scale(
 
     The others are not disturbed.
     """
-    from .. import api
+    from .door import api
     from .terminal import confirm
 
     if drop and not dry_run:
@@ -162,8 +162,7 @@ def remove(
 
     What another service needs stays; a file that somebody changed since stays, and is named; data stay without --purge.
     """
-    from .. import api
-    from ..api.reach import resolve
+    from .door import api, resolve
     from .terminal import confirm
 
     if not dry_run:
@@ -196,8 +195,8 @@ def status(service: str, reached: options.Reached, output: options.Output) -> in
 
     Every host is compared with what was deployed; nothing is changed. Of one SERVICE, also what it says of itself.
     """
-    from .. import api
     from .carry import carry_out, conclude, display
+    from .door import api
 
     async def work(reach: Reach) -> list[Report]:
         return [await api.status(service, **reach)]

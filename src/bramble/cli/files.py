@@ -53,9 +53,9 @@ def copy(
     What a host has already does not go over again. Each file takes its place whole or not at all, with its permissions
     and time; the hash is checked there. Nothing else in a folder is touched, and links there are not followed.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
     from .story import fold
 
     _no_remote_names(files)
@@ -93,9 +93,9 @@ def fetch(paths: tuple[str, ...], into: str, sudo: bool, reached: options.Reache
 
     They come into a folder for each host: logs/red01/syslog. Hosts that sent the same are told together.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
     from .story import fold
     from .summary import count
 

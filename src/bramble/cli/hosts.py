@@ -61,7 +61,7 @@ def expand(expression: str, cluster: str, fold: bool, as_json: bool) -> int:
     @workers            a group of the cluster
     -                   reads them from standard input
     """  # noqa: D301  (click's mark for lines that stay as they are)
-    from .. import api
+    from .door import api
 
     found = api.hosts_expand(expression, cluster=cluster, lines=sys.stdin if expression == "-" else ())
     if as_json:
@@ -87,8 +87,8 @@ def find(seconds: float, as_json: bool) -> int:
 
     Who answers to multicast DNS, and who is in this machine's neighbour table; nothing is connected to.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .jsonlines import write_json
     from .terminal import waiting
 
@@ -112,8 +112,8 @@ def find(seconds: float, as_json: bool) -> int:
 @options.json_option()
 def list_hosts(as_json: bool) -> int:
     """List the clusters that have a file."""
-    from .. import api
     from . import tables
+    from .door import api
     from .jsonlines import write_json
 
     found = api.hosts_list()
@@ -144,8 +144,8 @@ def show(cluster: str, as_json: bool) -> int:
 
     No host is contacted: what they are is from the last run in which they answered.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .jsonlines import write_json
 
     found = api.hosts_show(cluster)
@@ -175,7 +175,7 @@ def add(expression: str, cluster: str) -> int:
 
     The file is made if there is none. No host is contacted.
     """
-    from .. import api
+    from .door import api
 
     changed = api.hosts_add(expression, cluster=cluster)
     click.echo(f"{changed.name}: {changed.hostset}  ({changed.file})")
@@ -190,7 +190,7 @@ def remove(expression: str, cluster: str) -> int:
 
     No host is contacted; one that still has services is refused.
     """
-    from .. import api
+    from .door import api
 
     changed = api.hosts_remove(expression, cluster=cluster)
     click.echo(f"{changed.name}: {changed.hostset}  ({changed.file})")
@@ -212,7 +212,7 @@ def check(reached: options.Reached, as_json: bool) -> int:
     All at once, and nothing is changed: reachable, key known, python3, sudo, system, memory, disk, clock. The exit code
     is 1 when one of them is not fit.
     """
-    from .. import api
+    from .door import api
     from .jsonlines import write_json
     from .terminal import waiting
 
@@ -276,8 +276,8 @@ def trust(show: bool, replace: bool, reached: options.Reached, as_json: bool) ->
 
     On a host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints the fingerprint to compare with.
     """
-    from .. import api
     from . import tables
+    from .door import api
     from .jsonlines import write_json
     from .terminal import waiting
 

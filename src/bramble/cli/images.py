@@ -85,8 +85,8 @@ def build(
     For every architecture that they have, with buildah, podman or docker. It comes to hosts that join the cluster's
     Kubernetes or Docker later, too.
     """
-    from .. import api
     from .carry import carry_out, conclude, display
+    from .door import api
 
     async def work(reach: Reach) -> list[Report]:
         return [
@@ -127,8 +127,8 @@ def load(
 
     What docker save, podman save and buildah push write, perhaps compressed; - reads standard input.
     """
-    from .. import api
     from .carry import carry_out, conclude, display
+    from .door import api
 
     async def work(reach: Reach) -> list[Report]:
         return [await api.images_load(files, tag=tag, dry_run=dry_run, verify=not no_verify, **reach)]
@@ -153,8 +153,8 @@ def list_images(cluster: str, as_json: bool) -> int:
 
     No host is contacted: bramble status tells whether they are still there.
     """
-    from .. import api
     from . import tables
+    from .door import api
 
     found = api.images_list(cluster=cluster)
     if as_json:
@@ -199,8 +199,8 @@ def remove(names: tuple[str, ...], dry_run: bool, yes: bool, reached: options.Re
 
     Containers that run go on; new ones cannot start.
     """
-    from .. import api
     from .carry import carry_out, conclude, display
+    from .door import api
     from .terminal import confirm
 
     if not dry_run:

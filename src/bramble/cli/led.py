@@ -46,9 +46,9 @@ def led(words: tuple[str, ...], light: str, seconds: float, reached: options.Rea
     Or shine, or be dark. After the time, or by auto, the host lets it do again what it did before, whatever becomes
     of this machine meanwhile. on and off stay until auto or a restart.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
 
     state, reached = _understood(words, reached)
 

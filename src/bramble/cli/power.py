@@ -39,9 +39,9 @@ def reboot(one_by_one: bool, deadline: float, yes: bool, reached: options.Reache
     Back is a host that answers again and was really restarted. A host on which another run of bramble is at work is
     left alone. The exit code is 1 when some host is not back in time.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
 
     _confirm("Restart", reached, yes)
 
@@ -69,9 +69,9 @@ def poweroff(deadline: float, yes: bool, reached: options.Reached, output: optio
 
     Only somebody at the plug can switch a Raspberry Pi on again: see `bramble wake`.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
     from .story import fold
 
     _confirm("Switch off", reached, yes, "they can be switched on again only at their plugs")
@@ -95,9 +95,9 @@ def wake(reached: options.Reached, output: options.Output) -> int:
     No Raspberry Pi wakes by a packet from the network: its network chip has no power when the board is off. The exit
     code is 1 when some host does not answer.
     """
-    from .. import api
     from . import tables
     from .carry import carry_out, conclude, display
+    from .door import api
     from .story import fold
 
     async def work(reach: Reach) -> list[Report]:
@@ -113,7 +113,7 @@ def wake(reached: options.Reached, output: options.Output) -> int:
 def _confirm(what: str, reached: options.Reached, yes: bool, besides: str = "") -> None:
     """Ask, with what is deployed on these hosts."""
     from ..api.power import what_stops
-    from ..api.reach import resolve
+    from .door import resolve
     from .story import fold
     from .terminal import confirm
 

@@ -41,7 +41,7 @@ def prepare(
     hosts restart only where something is in force no sooner, one after the other. It is the service `base`: `verify`,
     `status` and `remove` know it by that name.
     """
-    from .. import api
+    from .door import api
 
     chosen = options.with_standard_input("base", settings)
 

@@ -50,7 +50,7 @@ def temperature(watch: float | None, reached: options.Reached, as_json: bool) ->
     From 80 °C on a Raspberry Pi slows itself down. A host without a sensor says so. Needs neither root nor anything
     installed on the hosts. The exit code is 1 when some host could not be asked.
     """
-    from .. import api
+    from .door import api
 
     return _show(api.temperature, _temperatures, reached, as_json, watch)
 
@@ -71,7 +71,7 @@ def load(watch: float | None, reached: options.Reached, as_json: bool) -> int:
     The load over 1, 5 and 15 minutes and the processors that share it, memory and disk in use, and for how long the
     host has been on. The exit code is 1 when some host could not be asked.
     """
-    from .. import api
+    from .door import api
 
     return _show(api.load, _loads, reached, as_json, watch)
 
@@ -92,7 +92,7 @@ def throttled(watch: float | None, reached: options.Reached, as_json: bool) -> i
     Then their firmware slows them down: now, or at some time since they were switched on. Under-voltage means a power
     supply or a cable that is too weak. The exit code is 1 when some host could not be asked.
     """
-    from .. import api
+    from .door import api
 
     return _show(api.throttled, _throttlings, reached, as_json, watch)
 
@@ -104,7 +104,7 @@ def _show(
     as_json: bool,
     watch: float | None,
 ) -> int:
-    from .. import api
+    from .door import api
     from .jsonlines import write_json
     from .terminal import lively, waiting
 

@@ -40,8 +40,8 @@ def run(argv: tuple[str, ...], sudo: bool, timeout: float, reached: options.Reac
 
     Hosts that said the same share a heading. The exit code is 1 when the command failed on some host.
     """
-    from .. import api
     from .carry import carry_out, conclude, display
+    from .door import api
 
     async def work(reach: Reach) -> list[Report]:
         return [await api.command(argv, sudo=sudo, timeout=timeout, **reach)]

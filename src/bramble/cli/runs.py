@@ -40,7 +40,7 @@ runs = LazyGroup(
 @options.json_option()
 def list_runs(limit: int, as_json: bool) -> int:
     """List the latest runs, newest first."""
-    from .. import api
+    from .door import api
 
     found = api.run(api.runs(limit))
     if as_json:
@@ -69,7 +69,7 @@ def show(id: str, as_json: bool) -> int:
 
     RUN is its id, or a beginning of it that no other run has.
     """
-    from .. import api
+    from .door import api
 
     found = api.run(api.run_of(id))
     if as_json:

@@ -28,7 +28,7 @@ def services(name: str, as_json: bool) -> int:
 
     An option is given as --set NAME=VALUE when the service is deployed.
     """
-    from .. import api
+    from .door import api
 
     found = api.run(api.services(name))
     if as_json:

@@ -32,7 +32,7 @@ def shell(no_sync: bool, reached: options.Reached) -> int:
     tells the key that changes that. Within tmux it is a new window. The way, keys and known host keys are those of all
     other commands, and checked as strictly. The exit code is 1 when no terminal could be opened.
     """
-    from .. import api
+    from .door import api
     from .terminal import waiting
     from .tmux import arrange
 

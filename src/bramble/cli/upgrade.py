@@ -49,8 +49,7 @@ def upgrade(
     meanwhile. Where a step fails, its host goes back to what it was, and the others stay as they are. An upgrade that
     was cut off goes on where it stopped.
     """
-    from .. import api
-    from ..api.reach import resolve
+    from .door import api, resolve
     from .terminal import confirm
 
     if not dry_run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -109,3 +109,21 @@ class Report:
         data = asdict(self)
         data["hosts"] = [asdict(result) for result in self.hosts.values()]
         return {**data, "changed": self.changed, "exit_code": int(self.exit_code)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """The report that `to_json` wrote; what it does not know, from a later version, is left out."""
+        hosts = {host["host"]: _host_result(host) for host in data.get("hosts", ())}
+        return cls(**{**_known(cls, data), "hosts": hosts})
+
+
+def _host_result(data: Mapping[str, Any]) -> HostResult:
+    failure = data.get("failure")
+    return HostResult(
+        **{**_known(HostResult, data), "failure": Failure(**_known(Failure, failure)) if failure else None}
+    )
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in names}

@@ -39,6 +39,11 @@ def service() -> Path:
     return user_data_path(_NAME) / "service"
 
 
+def logins() -> Path:
+    """Services elsewhere that this user is logged in at, and the tokens for them."""
+    return user_data_path(_NAME) / "logins.json"
+
+
 def cache() -> Path:
     """What can be fetched or made again."""
     return user_cache_path(_NAME)

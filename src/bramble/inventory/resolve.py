@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def resolve_all(*, hosts: str = "", cluster: str = "", manager: str = "", **way:
     elif hosts:
         narrowed = [_by_hosts(hosts)]
     else:
-        narrowed = [_only_one()]
+        narrowed = [clusters.load(only_one(clusters.names()))]
     return tuple(_with_manager(_with_way(each, **way), manager) for each in narrowed)
 
 
@@ -98,13 +98,40 @@ def with_hosts(cluster: Cluster, entries: HostSet) -> Cluster:
     return cluster.with_hosts(host for host in hosts if host.name not in cluster.hostset)
 
 
-def _only_one() -> Cluster:
-    known = clusters.names()
+def only_one(known: Sequence[str]) -> str:
+    """The cluster that is meant where neither a cluster nor a host is named: the only one of these.
+
+    Raises
+    ------
+    UsageError
+        There is none, or more than one.
+    """
     if len(known) == 1:
-        return clusters.load(known[0])
+        return known[0]
     if not known:
         raise UsageError("no hosts are named, and there is no cluster yet", hint='--hosts "red,red[01-02]"')
     raise UsageError(f"there are several clusters, and none is named: {', '.join(known)}", hint=f"--cluster {known[0]}")
+
+
+def having(wanted: HostSet, known: Mapping[str, HostSet]) -> str:
+    """The cluster that is meant by hosts alone: the one that has them all, else the one that has some; empty for none.
+
+    Parameters
+    ----------
+    known
+        The hosts of each cluster.
+
+    Raises
+    ------
+    UsageError
+        There is more than one.
+    """
+    sharing = [name for name, hosts in known.items() if hosts & wanted]
+    whole = [name for name in sharing if not wanted - known[name]]
+    fitting = whole or sharing
+    if len(fitting) > 1:
+        raise UsageError(f"{wanted} is in several clusters: {', '.join(fitting)}", hint=f"--cluster {fitting[0]}")
+    return fitting[0] if fitting else ""
 
 
 def _by_hosts(expression: str) -> Cluster:
@@ -113,13 +140,9 @@ def _by_hosts(expression: str) -> Cluster:
     if not entries:
         raise UsageError(f"{expression!r} stands for no hosts at all")
     wanted = HostSet(Entry.parse(entry).name for entry in entries)
-    sharing = [cluster for cluster in known if cluster.hostset & wanted]
-    whole = [cluster for cluster in sharing if not wanted - cluster.hostset]
-    fitting = whole or sharing
-    if len(fitting) > 1:
-        names = ", ".join(cluster.name for cluster in fitting)
-        raise UsageError(f"{wanted} is in several clusters: {names}", hint=f"--cluster {fitting[0].name}")
-    return _narrowed(fitting[0], entries) if fitting else clusters.of_entries(entries)
+    meant = having(wanted, {cluster.name: cluster.hostset for cluster in known})
+    found = next((cluster for cluster in known if cluster.name == meant), None)
+    return _narrowed(found, entries) if found else clusters.of_entries(entries)
 
 
 def _narrowed(cluster: Cluster, entries: HostSet, *, strict: bool = False) -> Cluster:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from .. import api
+from ..model import HostSet
 from .access.guard import require
 from .access.roles import Principal
 from .arguments import Arguments, of_route
@@ -45,7 +46,7 @@ def _at_once(route: Route) -> Callable[..., Any]:
         found = getattr(api, route.verb)(**arguments.call(given or arguments.model(), path))
         if inspect.isawaitable(found):
             found = await found
-        return JSONResponse(jsonable_encoder(_plain(found)))
+        return JSONResponse(jsonable_encoder(_plain(found), custom_encoder={HostSet: list}))
 
     return _signed(endpoint, route, arguments)
 
