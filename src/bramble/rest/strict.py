@@ -113,8 +113,12 @@ class Strict:
 
     def _is_ours(self, host: str) -> bool:
         found = _HOST.fullmatch(host)
+        if found is None:
+            return False
+        called = found[1].strip("[]").rstrip(".")
         names = {name.lower() for name in self._named.names}
-        return found is not None and (not names or found[1].strip("[]").rstrip(".") in names)
+        # A certificate that somebody brought may be for all names of a domain.
+        return not names or called in names or f"*.{called.partition('.')[2]}" in names
 
 
 def _takes_files(scope: Scope) -> bool:

@@ -10,20 +10,19 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from tests.unit.test_rest import people
+from tests.unit.test_rest.people import PASSWORD
 
 from bramble.errors import UsageError
 from bramble.rest.access import sessions, throttle
 from bramble.rest.access.sessions import COOKIE
 from bramble.rest.app import Service, make
 
-PASSWORD = "four words in a row"
-
 
 @pytest.fixture
 async def browser(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that looks at the service, where there are the users maria and ada."""
-    await service.users.add("ada", role="admin", password=PASSWORD)
-    await service.users.add("maria", role="operator", password=PASSWORD)
+    people.add(service, ada="admin", maria="operator")
     headers = {"Sec-Fetch-Site": "same-origin"}
     transport = httpx.ASGITransport(make(service))
     async with httpx.AsyncClient(transport=transport, base_url="https://red:8443/api/v1", headers=headers) as client:
@@ -42,8 +41,7 @@ async def test_who_logs_in_is_known_until_they_log_out(browser: httpx.AsyncClien
     assert (await browser.delete("/session")).status_code == 204
     assert COOKIE not in browser.cookies
     # Nor is the number worth anything to who kept it.
-    browser.cookies.set(COOKIE, session, domain="red")
-    assert (await browser.get("/session")).status_code == 401
+    assert (await browser.get("/session", headers={"Cookie": f"{COOKIE}={session}"})).status_code == 401
 
 
 async def test_the_cookie_is_for_this_host_over_tls_and_not_for_scripts(browser: httpx.AsyncClient) -> None:
