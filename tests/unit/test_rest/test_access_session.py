@@ -51,7 +51,7 @@ async def test_the_cookie_is_for_this_host_over_tls_and_not_for_scripts(browser:
 
 async def test_neither_password_nor_session_is_kept(service: Service, browser: httpx.AsyncClient) -> None:
     await log_in(browser)
-    kept = b"".join(path.read_bytes() for path in service.database.path.parent.iterdir() if path.is_file())
+    kept = b"".join(path.read_bytes() for path in service.folder.glob("service.sqlite*") if path.is_file())
     assert PASSWORD.encode() not in kept
     assert browser.cookies[COOKIE].encode() not in kept
 

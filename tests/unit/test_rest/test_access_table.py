@@ -83,6 +83,12 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", f"{_V1}/jobs/{{id}}"): "viewer",
     ("GET", f"{_V1}/jobs/{{id}}/events"): "viewer",
     ("POST", f"{_V1}/jobs/{{id}}/cancel"): "operator",
+    ("POST", f"{_V1}/jobs/{{id}}/again"): "viewer",  # if they may ask for what it was: test_access_viewers
+    # Files
+    ("GET", f"{_V1}/files"): "operator",
+    ("GET", f"{_V1}/files/{{name}}"): "admin",
+    ("PUT", f"{_V1}/files/{{name}}"): "operator",
+    ("DELETE", f"{_V1}/files/{{name}}"): "operator",
     # Users, tokens, audit
     ("GET", f"{_V1}/users"): "admin",
     ("POST", f"{_V1}/users"): "admin",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import inventory
+from ...model import Host
 from ..problem import Refused
 from .roles import Principal
 
@@ -16,18 +17,24 @@ _OTHER_WAYS = {"user", "port", "jump", "accept_new", "sudo_password", "manager"}
 def check(who: Principal, values: Mapping[str, Any]) -> None:
     """Refuse what a viewer may not say; others may.
 
-    That hosts are those of the cluster is seen to where they are looked up.
-
     Raises
     ------
     Refused
         It is said all the same.
+    HostExpressionError
+        The hosts have a mistake in them.
     """
     if who.role != "viewer":
         return
     said = sorted(_OTHER_WAYS & values.keys())
+    name = values.get("cluster") or ""
+    if name not in inventory.names():
+        raise Refused(404, f"there is no cluster {name!r}", hint="GET /api/v1/clusters")
+    cluster = inventory.resolve(cluster=name)
+    for host in map(Host.parse, cluster.parse(values.get("hosts") or "")):
+        if host.user or host.port:
+            said.append("hosts with a user or a port")
+        elif host.name not in cluster.hostset:
+            said.append("hosts that are not in the cluster")
     if said:
-        raise Refused(403, f"this needs the role operator: {', '.join(said)}, and {who.name} is viewer")
-    cluster = values.get("cluster", "")
-    if cluster and cluster not in inventory.names():
-        raise Refused(404, f"there is no cluster {cluster!r}", hint="GET /api/v1/clusters")
+        raise Refused(403, f"this needs the role operator: {', '.join(dict.fromkeys(said))}; {who.name} is viewer")
