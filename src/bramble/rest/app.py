@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from .. import __version__
@@ -18,11 +19,15 @@ from .access.sessions import Sessions
 from .access.throttle import Throttle
 from .access.tokens import Tokens
 from .access.users import Users
+from .answers import Answers
 from .database import Database
+from .description import describe
 from .file_routes import router as files
 from .files import Files
 from .jobs import Jobs
 from .jobs.routes import router as jobs
+from .look_routes import router as look
+from .query import only_known
 from .routes import PREFIX
 from .strict import Strict
 from .web import pages
@@ -48,6 +53,7 @@ class Service:
         self.jobs = Jobs(self.database)
         self.users = Users(self.database)
         self.sessions = Sessions(self.database)
+        self.answers = Answers()
         self.files = Files(folder / "files")
         self.tokens = Tokens(self.database)
         self.audit = Audit(self.database)
@@ -60,6 +66,7 @@ class Service:
     async def close(self) -> None:
         """End cleanly."""
         await self.jobs.close()
+        self.answers.close()
         self.database.close()
 
 
@@ -70,6 +77,10 @@ class Application(FastAPI):
         """What answers a request."""
         service: Service = self.state.service
         return Strict(Recording(super().build_middleware_stack(), service.audit), service)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of all routes."""
+        return describe(self)
 
 
 def make(service: Service) -> FastAPI:
@@ -91,11 +102,11 @@ def make(service: Service) -> FastAPI:
     )
     app.state.service = service
     problem.add_to(app)
-    app.include_router(endpoints.router())
-    app.include_router(jobs)
+    strictly = [Depends(only_known)]
+    for router in (endpoints.router(), look, jobs, files):
+        app.include_router(router, dependencies=strictly)
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
-    app.include_router(files)
+        app.include_router(router, prefix=PREFIX, dependencies=strictly)
     # What is no route of the API is a page.
     app.router.default = pages(app)
     return app

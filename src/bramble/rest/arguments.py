@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 from .. import api
 from ..api import Reach
 from ..runner.secret import Secret
+from .examples import EXAMPLES
 from .routes import Route
 
 #: Of `Reach`, what a caller of the service cannot say: files of its machine, and what only a program can give.
@@ -70,7 +71,8 @@ def of_route(route: Route) -> Arguments:
         usual = list(default) if isinstance(default, tuple) else default
         fields[name] = (kind, Field(usual, description=described.get(name, "")))
     title = "".join(word.capitalize() for word in route.verb.split("_")) + "Request"
-    model = create_model(title, __config__=ConfigDict(extra="forbid"), **fields)
+    more: Any = {"examples": [EXAMPLES[route.verb]]} if route.verb in EXAMPLES else None
+    model = create_model(title, __config__=ConfigDict(extra="forbid", json_schema_extra=more), **fields)
     return Arguments(path=path, model=model, secret=frozenset(secret))
 
 

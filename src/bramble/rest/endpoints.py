@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from .. import api
-from ..model import HostSet
+from ..errors import UsageError
 from .access.guard import require
 from .access.roles import Principal
+from .answers import respond
 from .arguments import Arguments, of_route
 from .jobs.routes import Key, answer
 from .preferences import Prefer, wish
-from .problem import Problem
 from .routes import PREFIX, ROUTES, Route
+from .shown import answer_of, job_of
 from .submit import submit
 
 
 def router() -> APIRouter:
     """All routes of the table."""
-    found = APIRouter(prefix=PREFIX, responses={"default": {"model": Problem}})
+    found = APIRouter(prefix=PREFIX)
     for route in ROUTES:
+        summary, _, rest = (inspect.getdoc(getattr(api, route.verb)) or "").partition("\n")
         found.add_api_route(
             route.path,
             _as_job(route) if route.job else _at_once(route),
             methods=[route.method],
             operation_id=route.verb,
+            tags=[_tag(route.path)],
             status_code=202 if route.job else 200,
-            description=inspect.getdoc(getattr(api, route.verb)),
+            summary=summary,
+            description=f"{_first(rest)}\n\nFor the role {route.role}.".strip(),
+            response_model=job_of(route.verb) if route.job else answer_of(route.verb),
+            responses=_besides(route),
         )
     return found
+
+
+def _besides(route: Route) -> dict[int | str, dict[str, Any]]:
+    """What else than the usual answer there is."""
+    if route.job:
+        return {200: {"model": job_of(route.verb), "description": "It is over (Prefer: wait=N)"}}
+    return {304: {"description": "It is what you have (If-None-Match)"}} if route.method == "GET" else {}
+
+
+def _tag(path: str) -> str:
+    """What a route is about."""
+    first, *rest = [part for part in path.split("/") if not part.startswith("{")][1:]
+    return rest[0] if rest and rest[0] in ("services", "images", "hosts") else first
+
+
+def _first(text: str) -> str:
+    """A description without its sections: those are about arguments and errors, which stand elsewhere."""
+    return re.split(r"\n(?=\w+\n-+\n)", text)[0].strip()
 
 
 def _at_once(route: Route) -> Callable[..., Any]:
     arguments = of_route(route)
 
-    async def endpoint(who: Principal, given: BaseModel | None = None, **path: str) -> Any:
-        found = getattr(api, route.verb)(**arguments.call(given or arguments.model(), path))
-        if inspect.isawaitable(found):
-            found = await found
-        return JSONResponse(jsonable_encoder(_plain(found), custom_encoder={HostSet: list}))
+    async def endpoint(http: Request, who: Principal, given: BaseModel | None = None, **path: str) -> Response:
+        values = arguments.call(given or arguments.model(), path)
+        if values.get("expression") == "-":
+            raise UsageError("- is standard input, and a service has none", hint="name hosts: red,red[01-02]")
+        return respond(http, await http.app.state.service.answers.of(route.verb, values))
 
-    return _signed(endpoint, route, arguments)
+    return _signed(endpoint, route, arguments, _keyword("http", Request))
 
 
 def _as_job(route: Route) -> Callable[..., Any]:
@@ -84,11 +107,3 @@ def _signed(
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-
-
-def _plain(found: Any) -> Any:
-    if isinstance(found, tuple | list):
-        return [_plain(one) for one in found]
-    if hasattr(found, "to_json"):
-        return found.to_json()
-    return dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found

@@ -10,11 +10,10 @@ from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from .access.guard import Admin, Operator
-from .files import Entry, Files
-from .problem import Problem
+from .files import Files, StoredFile
 from .routes import PREFIX
 
-router = APIRouter(prefix=f"{PREFIX}/files", tags=["files"], responses={"default": {"model": Problem}})
+router = APIRouter(prefix=f"{PREFIX}/files", tags=["files"])
 
 _BYTES = "application/octet-stream"
 
@@ -25,7 +24,7 @@ def _files(http: Request) -> Files:
 
 
 @router.get("", operation_id="files_list")
-async def files_list(http: Request, who: Operator) -> list[Entry]:
+async def files_list(http: Request, who: Operator) -> list[StoredFile]:
     """The files of the service that verbs can be given, and those that they made."""
     return _files(http).all()
 
@@ -46,7 +45,7 @@ async def files_put(
     name: str,
     who: Operator,
     unpack: Annotated[bool, Query(description="It is a .tar or .tar.gz, and becomes a folder of this name.")] = False,
-) -> Entry:
+) -> StoredFile:
     """Take a file in, whole or not at all; what had its name is replaced."""
     return await _files(http).put(name, http.stream(), unpack=unpack)
 

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]{0,199}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StoredFile:
     """A file, or a folder, of the service.
 
     Attributes
@@ -60,15 +60,18 @@ class Files:
         for left in folder.glob(".*"):  # of an upload that was cut off with the service
             _away(left)
 
-    def all(self) -> list[Entry]:
+    def all(self) -> list[StoredFile]:
         """All of them, by name."""
-        found = []
+        found: list[StoredFile] = []
         for path in sorted(self.folder.iterdir()):
             there = path.lstat()
+            kind: Literal["file", "folder"]
             if not path.name.startswith(".") and (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):
                 folder = stat.S_ISDIR(there.st_mode)
                 size = 0 if folder else there.st_size
-                entry = Entry(name=path.name, kind="folder" if folder else "file", size=size, changed=there.st_mtime)
+                entry = StoredFile(
+                    name=path.name, kind="folder" if folder else "file", size=size, changed=there.st_mtime
+                )
                 found.append(entry)
         return found
 
@@ -100,7 +103,7 @@ class Files:
             raise NotThere(f"the service has no file {name!r}", hint=f"PUT it there first: /api/v1/files/{name}")
         return path
 
-    async def put(self, name: str, content: AsyncIterator[bytes], *, unpack: bool = False) -> Entry:
+    async def put(self, name: str, content: AsyncIterator[bytes], *, unpack: bool = False) -> StoredFile:
         """Take a file in, whole or not at all; what had its name is replaced.
 
         Parameters

@@ -10,8 +10,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ..errors import BrambleError, HostBusy, HostError, Interrupted, NotThere, PlanError, UsageError
+
+#: Where all routes are described.
+DESCRIPTION = "/api/v1/openapi.json"
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+#: So many faults of one request are told.
+_FAULTS = 20
 
 #: The media type of a problem.
 MEDIA_TYPE = "application/problem+json"
@@ -110,6 +119,8 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(BrambleError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    # Who runs the service finds the fault in its log; a caller learns nothing of its insides.
+    app.add_exception_handler(Exception, _on_fault)
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
@@ -121,9 +132,30 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # Not what was given there: it may be a secret.
     places = [{"at": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()]
-    return response(Problem(title="the request is not what it should be", status=422, errors=places))
+    title = "the request is not what it should be"
+    return response(Problem(title=title, status=422, errors=places[:_FAULTS], hint=f"GET {DESCRIPTION}"))
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return response(Problem(title=str(error.detail), status=error.status_code), dict(error.headers or {}))
+    found, headers = Problem(title=str(error.detail), status=error.status_code), dict(error.headers or {})
+    if error.status_code == 404:
+        found.title, found.hint = "there is nothing at this address", f"GET {DESCRIPTION}"
+    elif error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+        found.title, found.hint = f"{request.method} is not for this address", f"it takes {headers['Allow']}"
+    return response(found, headers)
+
+
+async def _on_fault(_request: Request, _error: Exception) -> Response:
+    return response(Problem(title="the service has a fault", status=500, hint="its log tells more"))
+
+
+def _methods(request: Request) -> list[str]:
+    """What an address takes: several routes may have it, each for one method."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+    ]

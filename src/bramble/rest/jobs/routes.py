@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..access.guard import Operator, Viewer
 from ..paging import Limit, page
 from ..preferences import Prefer, wish
-from ..problem import Problem
 from ..routes import PREFIX
 from ..submit import again
 from .job import Job, frames, last_frame
@@ -21,7 +20,7 @@ from .jobs import Jobs
 from .kept import Wanted
 from .shown import JobShown
 
-router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], responses={"default": {"model": Problem}})
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
 
 #: Seconds that who cancels a job is kept waiting for its end.
 _SOON = 1.0

@@ -11,7 +11,7 @@ from .job import State
 
 
 class JobShown(BaseModel):
-    """A verb at work for somebody; what each field means stands with `Job`."""
+    """A verb at work for somebody; what it was asked for, how far it is, what came of it."""
 
     id: str
     verb: str
