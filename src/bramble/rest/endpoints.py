@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
@@ -24,6 +25,7 @@ from .shown import answer_of, job_of
 from .submit import submit
 
 
+@cache
 def router() -> APIRouter:
     """All routes of the table."""
     found = APIRouter(prefix=PREFIX)

@@ -62,17 +62,14 @@ class Files:
 
     def all(self) -> list[StoredFile]:
         """All of them, by name."""
-        found: list[StoredFile] = []
+        found = []
         for path in sorted(self.folder.iterdir()):
             there = path.lstat()
-            kind: Literal["file", "folder"]
-            if not path.name.startswith(".") and (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):
-                folder = stat.S_ISDIR(there.st_mode)
-                size = 0 if folder else there.st_size
-                entry = StoredFile(
-                    name=path.name, kind="folder" if folder else "file", size=size, changed=there.st_mtime
-                )
-                found.append(entry)
+            is_file, is_folder = stat.S_ISREG(there.st_mode), stat.S_ISDIR(there.st_mode)
+            if not path.name.startswith(".") and (is_file or is_folder):
+                size = there.st_size if is_file else 0
+                kind: Literal["file", "folder"] = "file" if is_file else "folder"
+                found.append(StoredFile(name=path.name, kind=kind, size=size, changed=there.st_mtime))
         return found
 
     def new(self, name: str) -> Path:

@@ -118,7 +118,7 @@ def add_to(app: FastAPI) -> None:
     """Have an application answer every error with a problem."""
     app.add_exception_handler(BrambleError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
     # Who runs the service finds the fault in its log; a caller learns nothing of its insides.
     app.add_exception_handler(Exception, _on_fault)
 
@@ -136,7 +136,8 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     return response(Problem(title=title, status=422, errors=places[:_FAULTS], hint=f"GET {DESCRIPTION}"))
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
+async def on_http(request: Request, error: Exception) -> Response:
+    """The answer to a request that no route takes."""
     assert isinstance(error, HTTPException)
     found, headers = Problem(title=str(error.detail), status=error.status_code), dict(error.headers or {})
     if error.status_code == 404:

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from ...errors import BrambleError
 from .. import problem
-from ..problem import Problem, Refused
+from ..problem import Refused
 from . import clusters, jobs, people, services
 from .render import FOLDER, error_page
 
@@ -59,7 +59,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.url.path.startswith("/api/"):
-        return problem.response(Problem(title=str(error.detail), status=error.status_code), dict(error.headers or {}))
+        return await problem.on_http(request, error)
     what = "there is no such page" if error.status_code == 404 else str(error.detail)
     hint = "begin at the overview" if error.status_code == 404 else ""
     return error_page(request, Refused(error.status_code, what, hint=hint))
