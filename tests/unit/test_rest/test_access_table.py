@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from tests.unit.test_rest import people
 from tests.unit.test_rest.conftest import Callers
 
-from bramble.rest import endpoints
+from bramble.rest import answers, endpoints
 from bramble.rest.app import Service, make
 from bramble.rest.problem import Refused
 
@@ -38,7 +38,10 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", f"{_CLUSTER}/trust"): "admin",
     ("POST", f"{_CLUSTER}/prepare"): "operator",
     # Services
+    ("GET", f"{_CLUSTER}/hosts"): "viewer",
     ("GET", f"{_V1}/services"): "viewer",
+    ("GET", f"{_V1}/services/{{name}}"): "viewer",
+    ("GET", f"{_V1}/services/{{name}}/options"): "viewer",
     ("POST", f"{_CLUSTER}/status"): "viewer",
     ("PUT", _SERVICE): "operator",
     ("DELETE", _SERVICE): "operator",
@@ -134,7 +137,7 @@ async def test_who_may_ask_for_what(callers: Callers, monkeypatch: pytest.Monkey
         raise Refused(418, "this would be a job")
 
     monkeypatch.setattr(endpoints, "submit", begun)
-    monkeypatch.setattr(endpoints, "api", Nothing())
+    monkeypatch.setattr(answers, "api", Nothing())
     client, other = callers(role), callers("admin")
     wrong = []
     for (method, path), who in TABLE.items():
@@ -156,8 +159,11 @@ async def test_who_may_ask_for_what(callers: Callers, monkeypatch: pytest.Monkey
 class Nothing:
     """Verbs that find nothing, and go nowhere."""
 
-    def __getattr__(self, _verb: str) -> Callable[..., list[object]]:
-        return lambda **_: []
+    def __getattr__(self, _verb: str) -> Callable[..., NoReturn]:
+        def nothing(**_: object) -> NoReturn:
+            raise Refused(404, "there is nothing")
+
+        return nothing
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
