@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 SEEDS ?= 1-200
 PYTEST_ARGS ?=
 
-.PHONY: help env system system-tests demo test thorough unit lab lint format docs snapshots bench faults lock changelog recording clean
+.PHONY: help env system system-tests demo test thorough unit lab lint format docs snapshots bench faults lock changelog recording pictures clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,6 +73,9 @@ changelog: env ## what the next release's entry will read like
 recording: system env ## record anew what the README and the manual show (root)
 	@$(BIN)/python scripts/record-demo scripts/demo docs/_static/demo.svg
 	@$(BIN)/python scripts/record-demo scripts/demo-cards docs/_static/cards.svg
+
+pictures: system-tests env ## take anew the pictures of the service's pages that the manual shows (root)
+	@$(BIN)/python scripts/picture-pages docs/_static/pages
 
 clean: ## remove what was built here; labs and caches of the user stay
 	rm -rf $(VENV) .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

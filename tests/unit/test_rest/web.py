@@ -1,4 +1,4 @@
-"""A cluster with a past, to look at: some of it is hostile."""
+"""A cluster with a past, to look at: in tests with texts of somebody who means ill, in pictures with usual ones."""
 
 from __future__ import annotations
 
@@ -28,46 +28,60 @@ FACTS = Facts(
 HOSTS = ("red", "red01", "red02")
 
 
-def with_a_past(service: Service) -> None:
-    """Make the cluster red with Slurm on it, of which red02 once failed; all texts of its last run are hostile."""
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """Texts that come from hosts and people."""
+
+    option: str = HOSTILE
+    what: str = f"apt was held {HOSTILE}"
+    why: str = HOSTILE
+    hint: str = f"javascript:{HOSTILE}"
+    log: tuple[str, ...] = (HOSTILE,)
+    group: str = HOSTILE
+    step: str = HOSTILE
+    summary: str = f"other content {HOSTILE}"
+    note: str = HOSTILE
+
+
+def with_a_past(service: Service, words: Words = Words()) -> None:
+    """Make the cluster red with Slurm on it, of which red02 once failed; and what somebody would change next."""
     api.hosts_add("red,red[01-02]", cluster="red")
     inventory.save_service(inventory.resolve(cluster="red"), "slurm", {"max_time": "2:00:00"})
     good = {name: HostResult(host=name, outcome="done", changed=9, unchanged=2, seconds=14.2) for name in HOSTS}
     steps = [
         events.StepDone(
-            host=name, group="Slurm", step=f"Step {number} of it", outcome="changed", seconds=number / 2 + place / 3
+            host=name, group="Slurm", step=step, outcome="changed", seconds=seconds + place / 3
         )
         for place, name in enumerate(HOSTS)
-        for number in range(1, 6)
-    ]
+        for step, seconds in (
+            ("Packages munge, slurmd", 6.1), ("File /etc/munge/munge.key", 0.3), ("File /etc/slurm/slurm.conf", 0.4),
+            ("Service munge", 1.2), ("Service slurmd", 2.4),
+        )
+    ]  # fmt: skip
     facts = [
         events.FactsGathered(host=name, facts=dataclasses.asdict(dataclasses.replace(FACTS, hostname=name)))
         for name in HOSTS
     ]
     _run("20260101-100000-aaaa", "deploy", good, [*facts, *steps], verified=True)
-    bad = good | {
-        "red02": HostResult(
-            host="red02", outcome="failed", seconds=3.0,
-            failure=Failure(
-                error="StepFailed", what=f"apt was held {HOSTILE}", why=HOSTILE, hint=f"javascript:{HOSTILE}",
-                log=(HOSTILE,),
-            ),
-        )
-    }  # fmt: skip
-    failed = [events.StepFailed(host="red02", group=HOSTILE, step=HOSTILE, what=HOSTILE, seconds=1.0)]
-    _run("20260102-100000-bbbb", "verify", bad, failed, verified=False, notes=(HOSTILE,))
-    _job(service, "20260102-100000-0000000b", "verify", "20260102-100000-bbbb", {}, failed)
-    _job(service, "20260103-100000-0000000c", "deploy", "", {"dry_run": True, "options": {"max_time": HOSTILE}}, _dry())
+    failure = Failure(error="StepFailed", what=words.what, why=words.why, hint=words.hint, log=words.log)
+    bad = good | {"red02": HostResult(host="red02", outcome="failed", seconds=3.0, failure=failure)}
+    failed = [events.StepFailed(host="red02", group=words.group, step=words.step, what=words.what, seconds=1.0)]
+    told = _run("20260102-100000-bbbb", "verify", bad, failed, verified=False, notes=(words.note,))
+    _job(service, "20260102-100000-0000000b", "verify", "20260102-100000-bbbb", {}, failed, told)
+    some = {name: HostResult(host=name, outcome="done", changed=1, unchanged=3, seconds=2.0) for name in HOSTS}
+    dry = Report(run="", verb="deploy", service="slurm", cluster="red", dry=True, hosts=some, notes=(words.note,))
+    asked = {"dry_run": True, "options": {"max_time": words.option}}
+    _job(service, "20260103-100000-0000000c", "deploy", "", asked, _dry(words), dry.to_json())
 
 
-def _dry() -> list[events.Event]:
-    diff = f"--- slurm.conf\n+++ slurm.conf\n-MaxTime=60\n+MaxTime={HOSTILE}\n SlurmctldHost=red"
+def _dry(words: Words) -> list[events.Event]:
+    diff = f"--- slurm.conf\n+++ slurm.conf\n-MaxTime=60\n+MaxTime={words.option}\n SlurmctldHost=red"
     return [
-        events.Note(text=HOSTILE),
+        events.Note(text=words.note),
         *(
             events.StepDone(
                 host=name, group="Slurm", step="File /etc/slurm/slurm.conf", outcome="would-change",
-                summary=f"other content {HOSTILE}", diff=diff,
+                summary=words.summary, diff=diff,
             )
             for name in HOSTS
         ),
@@ -82,7 +96,7 @@ def _run(
     *,
     verified: bool,
     notes: tuple[str, ...] = (),
-) -> None:
+) -> dict[str, Any]:
     history = History(inventory.folders.history())
     history.begin(id, verb, "slurm", "red", f"bramble {verb} slurm --cluster red")
     report = Report(
@@ -90,29 +104,26 @@ def _run(
         verified=verified, notes=notes,
     )  # fmt: skip
     history.end(report, happened)
+    return report.to_json()
 
 
 def _job(
-    service: Service, id: str, verb: str, run: str, arguments: dict[str, Any], happened: Sequence[events.Event]
+    service: Service,
+    id: str,
+    verb: str,
+    run: str,
+    arguments: dict[str, Any],
+    happened: Sequence[events.Event],
+    result: dict[str, Any],
 ) -> None:
-    hosts = [{"host": name, "outcome": "done", "changed": 1, "unchanged": 3, "seconds": 2.0} for name in HOSTS]
-    dry = "dry_run" in arguments
-    result = {
-        "exit_code": 0,
-        "dry": dry,
-        "changed": 3,
-        "hosts": hosts,
-        "notes": [HOSTILE],
-        "data": {},
-        "verified": None,
-    }
-    now = time.time()
+    now, state = time.time(), "failed" if result["exit_code"] else "done"
+    asked = {"cluster": "red", "service": "slurm", **arguments}
     with service.database.change() as change:
         change.execute(
             "INSERT INTO jobs (id, verb, cluster, service, arguments, secrets, who, state, hosts, created, started,"
-            " ended, run, result, problem) VALUES (?,?,?,?,?,'[]',?,?,?,?,?,?,?,?,?)",
-            (id, verb, "red", "slurm", json.dumps({"cluster": "red", "service": "slurm", **arguments}), "maria",
-             "done", json.dumps(HOSTS), now - 70, now - 70, now - 50, run, json.dumps(result), "null"),
+            " ended, run, result, problem) VALUES (?,?,?,?,?,'[]','maria',?,?,?,?,?,?,?,'null')",
+            (id, verb, "red", "slurm", json.dumps(asked), state, json.dumps(HOSTS), now - 70, now - 70, now - 50, run,
+             json.dumps(result)),
         )  # fmt: skip
         change.executemany(
             "INSERT INTO job_events VALUES (?,?,?,?)",

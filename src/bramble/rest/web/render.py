@@ -64,7 +64,7 @@ def _ago(moment: float | None) -> Markup:
         return Markup("—")
     past = max(0.0, time.time() - moment)
     exact = datetime.fromtimestamp(moment, UTC)
-    words = "just now" if past < 5 else f"{_span(past)} ago"
+    words = "just now" if past < 10 else f"{' '.join(_span(past).split()[:2])} ago"
     local = exact.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(exact.isoformat(), local, words)
 
