@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 from tests.lab.controller import Controller
-from tests.lab.proven import LONG, is_proven, note
+from tests.lab.proven import LONG, is_proven, is_whole, note, proof_of
 
 from bramble import lab as labs
-from bramble import services
-from bramble.api.needs import with_needs
 from bramble.errors import BrambleError
 from bramble.lab.requirements import require
 from bramble.lab.testing import Lab
@@ -27,57 +25,41 @@ _PREFIX = "bramble-tests-"
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 
 
-#: Files whose every test runs containers, or an emulated machine, which keeps processors as busy.
-_WITH_CONTAINERS = (
-    "test_artifacts",
-    "test_cards_boot",
-    "test_docker",
-    "test_images",
-    "test_kubernetes",
-    "test_web_app",
-)
-
+#: Files whose tests take longest. They begin first, so that no processor waits at the end for the last of them.
+_LONGEST = ("test_suite", "test_base", "test_cards_boot", "test_slurm", "test_steps_failures")
 
 #: Services that other tests deploy, prove and remove on the other release, by themselves or because another needs them:
 #: these go through the suite of all services on one alone, unless all is asked for (``--thorough``).
-_ON_ONE = {
-    "beacon": "trixie",
-    "containerd": "trixie",
-    "docker": "trixie",
-    "hadoop": "trixie",
-    "java": "trixie",
-    "kubernetes": "bookworm",
-    "spark": "trixie",
-}
+_ON_ONE = {"beacon": "trixie", "docker": "trixie", "hadoop": "trixie", "kubernetes": "bookworm", "spark": "trixie"}
+
+#: Those that another of them brings along on the same release.
+_BROUGHT_ALONG = ("containerd", "java")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests that run containers, which go apart from the others; leave out what is shown elsewhere or already."""
-    shown_elsewhere = []
-    thorough = config.getoption("--thorough")
-    proven = {test for test in LONG if not thorough and is_proven(test)}
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        given = callspec.params if callspec else {}
-        service, release = given.get("service"), given.get("hosts")
-        needed = [room.name for room in with_needs(service)] if service in services.names() else []
-        if item.path.stem.startswith(_WITH_CONTAINERS) or "containerd" in needed:
-            item.add_marker(pytest.mark.containers)
-        on_another = release and _ON_ONE.get(str(service), release) != release
-        if (on_another and not thorough) or item.path.stem in proven:
-            shown_elsewhere.append(item)
-    items[:] = [item for item in items if item not in shown_elsewhere]
-    config.hook.pytest_deselected(items=shown_elsewhere)
+    """Leave out what is shown elsewhere or was shown already; the longest go first."""
+    if not config.getoption("--thorough"):
+        proven = {proof for proof in LONG if is_proven(proof)}
+        left_out = [item for item in items if proof_of(item) in proven or _is_shown_elsewhere(item)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+
+
+def _is_shown_elsewhere(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    given = callspec.params if callspec and item.path.stem == "test_suite" else {}
+    service, release = given.get("service", ""), given.get("hosts", "")
+    return service in _BROUGHT_ALONG or _ON_ONE.get(service, release) != release
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Note which long proofs have passed, each from its first test to its last, where all were asked for."""
     if session.config.getoption("--thorough"):
-        for test in LONG:
-            here = [item for item in session.items if item.path.stem == test]
-            whole = here and len(here) == here[0].path.read_text(encoding="utf-8").count("\ndef test_")
-            if whole and all(item.stash.get(_PASSED, False) for item in here):
-                note(test)
+        for proof in LONG:
+            here = [item for item in session.items if proof_of(item) == proof]
+            if is_whole(proof, len(here)) and all(item.stash.get(_PASSED, False) for item in here):
+                note(proof)
 
 
 _PASSED = pytest.StashKey[bool]()
