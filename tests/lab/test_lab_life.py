@@ -165,12 +165,14 @@ def test_a_tree_whose_building_was_killed_is_never_used(monkeypatch: pytest.Monk
     )
     trees = cache_folder() / "trees"
     deadline = time.monotonic() + 240
-    while not list(trees.glob("*.part/var/lib/dpkg")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        while not list(trees.glob("*.part/var/lib/dpkg")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
     deadline = time.monotonic() + 10
     while any(str(tmp_path).encode() in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")):
         assert time.monotonic() < deadline, "the builder outlives its maker"
