@@ -44,9 +44,11 @@ class Started:
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """End it; how it ended, and what it said."""
+        assert self.process.stdout and self.process.stderr
         self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, out, err
+        status = self.process.wait(timeout=60)
+        # Not by `communicate`, which knows nothing of what came along with the first line.
+        return status, self.process.stdout.read(), self.process.stderr.read()
 
 
 @pytest.fixture
