@@ -107,7 +107,7 @@ def _asked(annotation: Any) -> Any:
 
 def _revealed(name: str, value: Any) -> Any:
     if isinstance(value, SecretStr):
-        return Secret(name.replace("_", " "), value=value.get_secret_value().encode())
+        return Secret(name.replace("_", " "), value=value.get_secret_value().encode("utf-8", "surrogatepass"))
     return value
 
 

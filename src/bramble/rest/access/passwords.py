@@ -69,6 +69,6 @@ def check(password: str, name: str) -> None:
         raise UsageError("this password is easy to guess", hint="several words in a row are easy to remember")
 
 
-def _settled(password: str) -> str:
-    # An é may be typed as one character or as two, depending on the keyboard.
-    return unicodedata.normalize("NFKC", password)[:LONGEST]
+def _settled(password: str) -> bytes:
+    # An é may be typed as one character or as two, depending on the keyboard; JSON may have half a character.
+    return unicodedata.normalize("NFKC", password[:LONGEST]).encode("utf-8", "surrogatepass")
