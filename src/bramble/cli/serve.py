@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import BrambleError, UsageError
+from . import options
 from .lazy import Command, Option
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..rest.serve import Server
 
 _WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
+_MACHINE = "As a service of this machine"
 
 
 @click.command(
@@ -26,6 +28,8 @@ _WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
     bramble serve
     # also for the other machines of the network
     bramble serve --address 0.0.0.0
+    # from each start of this machine on, as a user of its own
+    sudo bramble serve --install --address 0.0.0.0
     # by a name of one's own, with a certificate of one's own
     bramble serve --address 0.0.0.0 --certificate red.pem --key red.key
     """,
@@ -62,6 +66,23 @@ _WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
     "--new-authority", is_flag=True, cls=Option, section=_CERTIFICATE,
     help="Make another certificate authority, and end. Whoever trusted the old one has to trust the new one.",
 )  # fmt: skip
+@click.option(
+    "--install", is_flag=True, cls=Option, section=_MACHINE,
+    help="Have systemd run it, now and at each start of this machine, as a user of its own. Needs root.",
+)  # fmt: skip
+@click.option(
+    "--copy-clusters", is_flag=True, cls=Option, section=_MACHINE,
+    help="Copy your cluster files, known host keys and secrets for it.",
+)  # fmt: skip
+@click.option(
+    "--uninstall", is_flag=True, cls=Option, section=_MACHINE,
+    help="Take that back; what the service kept stays.",
+)  # fmt: skip
+@click.option(
+    "--purge", is_flag=True, cls=Option, section=_MACHINE,
+    help="With --uninstall: take away what it kept, too.",
+)  # fmt: skip
+@options.yes_option()
 def serve(
     address: str,
     port: int,
@@ -71,6 +92,11 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     new_authority: bool,
+    install: bool,
+    copy_clusters: bool,
+    uninstall: bool,
+    purge: bool,
+    yes: bool,
 ) -> int:
     """Serve all this to browsers and programs, over TLS.
 
@@ -79,7 +105,11 @@ def serve(
     """
     if (certificate is None) != (key is None):
         raise UsageError("a certificate of your own comes with its key", hint="--certificate FILE --key FILE")
+    if (copy_clusters and not install) or (purge and not uninstall) or (install and uninstall):
+        hint = "bramble serve --install --copy-clusters; bramble serve --uninstall --purge"
+        raise UsageError("--copy-clusters belongs to --install, and --purge to --uninstall", hint=hint)
     from .. import inventory
+    from . import serve_install
 
     try:
         from ..rest import names as called
@@ -88,6 +118,17 @@ def serve(
     except ImportError as error:
         why = f"{error.name} is not installed"
         raise BrambleError("the service needs more", why=why, hint="pip install 'pi-bramble[serve]'") from None
+    if uninstall:
+        return serve_install.uninstall(purge=purge, yes=yes)
+    if install:
+        words = ["--address", address, "--port", str(port)]
+        words += [word for name in names for word in ("--name", called.checked(name))]
+        if certificate is not None and key is not None:
+            words += ["--certificate", str(certificate.absolute()), "--key", str(key.absolute())]
+        urls = service.urls(called.here(address, names), address, port, here=certificate is None)
+        return serve_install.install(
+            words, urls, port, admin=admin, password_file=password_file, clusters=copy_clusters, yes=yes
+        )
     folder = inventory.folders.service()
     if new_authority:
         held = service.alone(folder)

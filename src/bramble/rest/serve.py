@@ -99,12 +99,7 @@ class Server(uvicorn.Server):
     def urls(self) -> tuple[str, ...]:
         """Where it is found, the one that reads best first."""
         identity = self.credentials.identity
-        others = [name for name in identity.names if name not in names.LOOPBACK]
-        if identity.authority and ipaddress.ip_address(self.address).is_loopback:
-            others = ["localhost"]
-        elif not names.is_any(self.address):
-            others = sorted(others, key=lambda name: name != self.address)
-        return tuple(f"https://{_in_url(name)}:{self.port}/" for name in others)
+        return urls(identity.names, self.address, self.port, here=identity.authority is not None)
 
     def until_end(self, ready: Callable[[], None] = lambda: None) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP; then end jobs cleanly, and return.
@@ -162,6 +157,24 @@ class Server(uvicorn.Server):
                 _log.warning("the certificate is a new one, for %s", ", ".join(self.credentials.identity.names))
         except BrambleError as error:
             _log.error("the certificate stays as it is: %s", error)
+
+
+def urls(called: tuple[str, ...], address: str, port: int, *, here: bool = True) -> tuple[str, ...]:
+    """Where a service is found, the one that reads best first.
+
+    Parameters
+    ----------
+    called
+        Its names and addresses.
+    here
+        Whether this machine alone is meant by an address that others cannot reach.
+    """
+    others = [name for name in called if name not in names.LOOPBACK]
+    if here and ipaddress.ip_address(address).is_loopback:
+        others = ["localhost"]
+    elif not names.is_any(address):
+        others = sorted(others, key=lambda name: name != address)
+    return tuple(f"https://{_in_url(name)}:{port}/" for name in others)
 
 
 def alone(folder: Path) -> int:
