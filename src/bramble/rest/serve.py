@@ -86,6 +86,10 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 ssl_context_factory=lambda *_: self.credentials.context,
+                # httptools reads headers that have no end; this ends at 64 KiB.
+                http="h11",
+                # Nothing stands in front of it, so whoever says for whom they ask is not believed.
+                proxy_headers=False,
                 server_header=False,
                 access_log=False,
                 log_level="warning",

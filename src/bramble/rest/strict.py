@@ -107,6 +107,8 @@ class Strict:
             raise Refused(
                 403, "another site asks for this", hint="open the page of the service itself, and do it there"
             )
+        if "content-length" in headers and "transfer-encoding" in headers:
+            raise Refused(400, "the body has a length and parts, and only one of them can be meant")
         length = headers.get("content-length", "0")
         if not _takes_files(scope) and (not length.isdecimal() or int(length) > LARGEST):
             raise Refused(413, f"this is more than {LARGEST // 1024} KiB")
