@@ -196,6 +196,8 @@ def parse(line: str) -> None:
     """Read a command line as bramble would, without carrying it out."""
     line = re.sub(r"\bCOMMAND\b", "deploy", line).partition(" | ")[0].partition(" > ")[0].replace("...", "")
     words = shlex.split(line, comments=True)[1:]
+    if words[:1] == ["--server"]:
+        words = words[2:]  # who does it, and not what
     command: click.Command = bramble
     context: click.Context | None = None
     while isinstance(command, LazyGroup):

@@ -38,8 +38,10 @@ async def grant(at_work: Job, room: Service, cluster: Cluster, config: Any, fact
 
     What is there and still good stays, so that a second deployment changes nothing.
     """
-    entrance = room.entrance(cluster, config, facts) if room.entrance is not None else None
-    if entrance is None or cluster.manager not in at_work.run.alive:
+    if room.entrance is None or cluster.manager not in at_work.run.alive:
+        return
+    entrance = room.entrance(cluster, config, facts)
+    if entrance is None:
         return
     if at_work.dry:
         if not kubeconfig.context_of(cluster.name):

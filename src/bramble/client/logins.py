@@ -121,7 +121,7 @@ def forget(login: Login) -> None:
     _write({url: one for url, one in every().items() if url != login.url})
 
 
-def connect(server: str, *, token: str = "", authority: str | Path = "") -> Remote:
+def connect(server: str, *, token: str = "", authority: str = "") -> Remote:
     """A service, with the verbs of `bramble.api`.
 
     Parameters

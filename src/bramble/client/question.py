@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,9 @@ def meant(values: Mapping[str, Any] | Reach, known: Collection[ClusterInfo]) -> 
 def as_request(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
     """What is sent besides the path, as `httpx` takes it: in the query of a GET, else as JSON."""
     sent = {name: _sent(value) for name, value in values.items() if name not in operation.in_path}
-    if "options" in sent and "service" in values:
-        sent["options"] = _with_own_files(str(values["service"]), values["options"])
+    if "options" in sent:
+        named = [values["service"]] if "service" in values else values.get("services", ())
+        sent["options"] = _with_own_files(named, values["options"])
     if not sent:
         return {}
     return {"params": sent} if operation.method == "GET" else {"json": sent}
@@ -110,13 +111,13 @@ def _sent(value: Any) -> Any:
     return [_sent(one) for one in value] if isinstance(value, list | tuple | set | frozenset) else value
 
 
-def _with_own_files(service: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _with_own_files(named: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as they are sent, with the content of files here in place of their names."""
     sent: dict[str, Any] = _sent(options)
-    own = services.get(service).own_files if service in services.names() else ()
+    own = [one for name in named if name in services.names() for one in services.get(name).own_files]
     for one in own:
         given = options.get(one.option)
-        if given and isinstance(given, str | Path):
+        if given and given != "-" and isinstance(given, str | Path):
             try:
                 sent[one.option] = {"content": Path(given).expanduser().read_text(encoding="utf-8")}
             except (OSError, UnicodeDecodeError) as error:

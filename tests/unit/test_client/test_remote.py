@@ -109,7 +109,7 @@ def test_every_verb_can_be_read_back() -> None:
 
 
 def test_who_is_not_known_is_told_to_log_in(service: Running) -> None:
-    there = connect(service.url, token="brm_nobody", authority=service.identity.authority or "")
+    there = connect(service.url, token="brm_nobody", authority=str(service.identity.authority))
     with pytest.raises(UsageError, match="does not know who you are") as refused:
         there.hosts_list()
     assert refused.value.hint == f"bramble login {service.url}"
@@ -125,7 +125,7 @@ def test_an_authority_that_is_another_one_is_no_proof(service: Running, tmp_path
     other = Running(tmp_path / "other").authority
     (tmp_path / "ca.crt").write_text(other)
     with pytest.raises(BrambleError, match="cannot prove"):
-        connect(service.url, token="x", authority=tmp_path / "ca.crt").hosts_list()
+        connect(service.url, token="x", authority=str(tmp_path / "ca.crt")).hosts_list()
     with pytest.raises(BrambleError, match="cannot prove"):
         connect(service.url, token="x").hosts_list()
 
@@ -134,6 +134,26 @@ def test_keys_of_this_machine_do_not_go_there(service: Running) -> None:
     there = service.remote()
     with pytest.raises(UsageError, match="a key of"):
         there.run(there.deploy("slurm", hosts="red", key="id_ed25519"))
+
+
+def test_a_file_of_ones_own_is_read_here_and_kept_nowhere_there(service: Running, tmp_path: Path) -> None:
+    logins = tmp_path / "logins.json"
+    logins.write_text(json.dumps({"auths": {"registry.example": {"auth": "bWFyaWE6dmVyeS1zZWNyZXQ="}}}))
+    there, seen = service.remote(), list[Event]()
+    options = {"pull_secret": str(logins)}
+    there.run(there.deploy("kubernetes", hosts="red", options=options, port=9, dry_run=True, on_event=seen.append))
+    assert any("pull_secret" in text for text in notes(seen))
+    database = b"".join(file.read_bytes() for file in service.folder.glob("service.sqlite*"))
+    assert b"bWFyaWE6dmVyeS1zZWNyZXQ" not in database
+    with pytest.raises(UsageError, match="cannot be read"):
+        there.run(there.deploy("kubernetes", hosts="red", options={"pull_secret": "/none"}))
+
+
+def test_files_are_refused_with_what_to_do(service: Running) -> None:
+    there = service.remote()
+    with pytest.raises(UsageError, match="about files") as refused:
+        there.run(there.copy(["notes.txt"], hosts="red"))
+    assert refused.value.hint == "there, without --server"
 
 
 def test_a_service_of_another_version_is_named(service: Running) -> None:
