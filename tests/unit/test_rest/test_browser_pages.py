@@ -12,6 +12,7 @@ from tests.unit.test_rest.browser import DESK, MOVED, PHONE, chromium, go, liste
 from tests.unit.test_rest.test_web_pages import PAGES
 from tests.unit.test_rest.web import with_a_past
 
+from bramble import api
 from bramble.rest.app import Service
 
 PASSWORD = "four words in a row"
@@ -113,3 +114,18 @@ async def test_pages_can_be_read_and_forms_sent_without_scripts(url: str, tmp_pa
         await page.get_by_role("button", name="Make it").click()
         await page.wait_for_url(f"{url}/clusters/blue")
         assert "blue02" in await page.inner_text("main")
+
+
+async def test_the_overview_keeps_up_but_not_under_the_hands_of_who_uses_it(url: str, context: BrowserContext) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    await log_in(page, url, "anna", PASSWORD)
+    await page.get_by_role("link", name="red02").focus()
+    api.hosts_add("blue", cluster="blue")
+    await page.clock.fast_forward(11_000)
+    await page.wait_for_timeout(1_000)
+    assert await page.evaluate("document.activeElement.textContent.trim().split(':')[0]") == "red02"
+    assert await page.get_by_role("link", name="blue", exact=True).count() == 0
+    await page.evaluate("document.activeElement.blur()")
+    await page.clock.fast_forward(11_000)
+    await page.get_by_role("link", name="blue", exact=True).first.wait_for()

@@ -10,6 +10,7 @@ from tests.unit.test_rest.web import HOSTILE, with_a_past
 
 from bramble import inventory
 from bramble.rest.app import Service
+from bramble.rest.web import health
 
 PAGES = [
     "/", "/clusters/red", "/clusters/red/hosts/red02", "/clusters/red/services/slurm",
@@ -136,3 +137,23 @@ async def test_files_of_the_page_are_given_to_all(callers: Callers) -> None:
         assert (await callers("").get(path)).status_code == 200
     for path in ("/static/../render.py", "/static/%2e%2e/render.py", "/static/..%2frender.py"):
         assert (await callers("").get(path)).status_code in (303, 404)
+
+
+async def test_a_fault_has_a_page_that_tells_nothing_of_its_insides(
+    service: Service, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("insides")
+
+    monkeypatch.setattr(health, "of_cluster", broken)
+    with_a_past(service)
+    viewer = callers("viewer")
+    viewer._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
+    answer = await viewer.get("/clusters/red")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "the service has a fault" in answer.text
+    assert "insides" not in answer.text
+
+
+async def test_a_page_of_an_error_leads_on(service: Service, callers: Callers) -> None:
+    assert 'aria-label="Main"' in (await callers("viewer").get("/clusters/blue")).text

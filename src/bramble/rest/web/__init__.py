@@ -34,6 +34,7 @@ def pages(api: FastAPI) -> FastAPI:
     app.add_exception_handler(BrambleError, _on_error)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_fault)
     return app
 
 
@@ -69,3 +70,8 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     places = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
     return error_page(request, Refused(422, "the request is not what it should be", why=places))
+
+
+async def _on_fault(request: Request, _error: Exception) -> Response:
+    # Who runs the service finds it in its log; who looks learns nothing of its insides.
+    return error_page(request, Refused(500, "the service has a fault", hint="its log tells more"))

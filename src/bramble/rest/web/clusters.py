@@ -20,7 +20,7 @@ from .render import page
 router = APIRouter()
 
 #: How many of the latest runs health is read from.
-_RUNS = 200
+_RUNS = 60
 
 #: Seconds for which one reading of a host's load is shown to all who look.
 _FRESH = 2.0

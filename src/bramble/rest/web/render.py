@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from ... import __version__
+from ..access.guard import asked
 from ..access.roles import Principal, Role, allows
 from ..problem import Refused
 
@@ -44,11 +45,11 @@ def page(request: Request, template: str, who: Principal | None, *, status: int 
     return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 
 
-def error_page(request: Request, error: Refused, who: Principal | None = None) -> Response:
+def error_page(request: Request, error: Refused) -> Response:
     """What went wrong, why, and what to do; who has not said who they are, may say so first."""
     if error.status == 401:
         return to_login(request)
-    return page(request, "error.html", who, status=error.status, error=error)
+    return page(request, "error.html", asked(request).who, status=error.status, error=error)
 
 
 def to_login(request: Request) -> Response:

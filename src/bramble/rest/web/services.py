@@ -66,8 +66,8 @@ async def _shown(
         fields=form.fields(room, recorded, _named(given or {}, "option.")),
         given=given or {},
         refused=refused,
-        known=health.of_cluster(cluster, await ask.get("/runs", limit=200)).service(service),
-        jobs=[job for job in await ask.get("/jobs", cluster=cluster, limit=100) if job["service"] == service][:8],
+        known=health.of_cluster(cluster, await ask.get("/runs", limit=60)).service(service),
+        jobs=await ask.get("/jobs", cluster=cluster, service=service, limit=8),
     )
 
 
