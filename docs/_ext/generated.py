@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from commands import command_reference
+from rest import rest_reference
 from services import service_pages, service_table
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "error-tree": lambda _: error_tree(),
     "events": lambda _: event_reference(),
     "exit-codes": lambda _: exit_codes(),
+    "rest": lambda _: rest_reference(),
     "services": lambda _: service_table(),
     "steps": lambda _: step_types(),
 }

@@ -37,7 +37,15 @@ async def audit_list(
     return service.audit.all(limit=limit, before=before, who=by, what=what, since=moment(since))
 
 
-@router.get("/export", operation_id="audit_export", response_class=StreamingResponse)
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get(
+    "/export",
+    operation_id="audit_export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": _TEXT, "application/jsonl": _TEXT}}},
+)
 async def audit_export(
     request: Request,
     who: Admin,
