@@ -105,7 +105,7 @@ def test_the_service_does_what_its_description_says(address: tuple[str, str]) ->
         assert isinstance(found, Ok)
         operation = found.ok()
 
-        @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), database=None)
         @seed(1)
         @given(case=operation.as_strategy() | operation.as_strategy(GenerationMode.NEGATIVE))
         def check(case: schemathesis.Case[Any]) -> None:
