@@ -93,7 +93,7 @@ class Strict:
         except Refused as refused:
             await problem.response(problem.of_error(refused), refused.headers)(scope, receive, sending)
             return
-        await self._app(scope, _limited(scope, receive), sending)
+        await self._app(_as_json(scope), _limited(scope, receive), sending)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -121,6 +121,19 @@ class Strict:
         names = {name.lower() for name in self._named.names}
         # A certificate that somebody brought may be for all names of a domain.
         return not names or called in names or f"*.{called.partition('.')[2]}" in names
+
+
+def _as_json(scope: Scope) -> Scope:
+    """What comes with a token is JSON, whatever it is called: ``curl -d`` calls everything a form.
+
+    With a cookie it stays a form, which the API refuses: other sites can send one.
+    """
+    headers = Headers(scope=scope)
+    form = headers.get("content-type") == "application/x-www-form-urlencoded"
+    if not (form and "authorization" in headers and scope["path"].startswith("/api/")):
+        return scope
+    changed = [(name, b"application/json" if name == b"content-type" else value) for name, value in scope["headers"]]
+    return {**scope, "headers": changed}
 
 
 def _takes_files(scope: Scope) -> bool:

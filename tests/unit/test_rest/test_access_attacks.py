@@ -265,6 +265,16 @@ async def test_a_malformed_body_is_refused(service: Service, callers: Callers) -
     assert [user.name for user in service.users.all()] == ["admin"]
 
 
+async def test_json_that_curl_calls_a_form_is_taken_with_a_token_alone(service: Service, callers: Callers) -> None:
+    admin, stranger = callers("admin"), callers("")
+    form, body = {"Content-Type": "application/x-www-form-urlencoded"}, b'{"role": "viewer"}'
+    people.add(service, ada="admin", maria="operator")
+    session = {**form, "Cookie": f"{COOKIE}={service.sessions.begin('ada')}"}
+    assert (await stranger.put(f"{V1}/users/maria", content=body, headers=session)).status_code == 422
+    assert service.users.get("maria").role == "operator"
+    assert (await admin.put(f"{V1}/users/maria", content=body, headers=form)).json()["role"] == "viewer"
+
+
 # Names of hosts
 
 

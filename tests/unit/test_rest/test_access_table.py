@@ -14,6 +14,7 @@ from tests.unit.test_rest.conftest import Callers
 from bramble.rest import answers, endpoints
 from bramble.rest.app import Service, make
 from bramble.rest.problem import Refused
+from bramble.rest.web import pages
 
 #: ``public``: also who is not known; ``known``: every role; else this role and those above it.
 Who = Literal["public", "known", "viewer", "operator", "admin"]
@@ -154,6 +155,21 @@ async def test_who_may_ask_for_what(callers: Callers, monkeypatch: pytest.Monkey
     assert wrong == []
     # The way of asking can be answered at all: what an admin is refused is nothing.
     assert (await ask(other, "GET", f"{_V1}/users")).status_code == 200
+
+
+async def test_a_page_shows_and_does_nothing_for_who_is_not_known(service: Service, callers: Callers) -> None:
+    """What a page shows to those who are, the API decides (`test_web_people`)."""
+    seen = 0
+    for route in iter_route_contexts(pages(make(service)).routes):
+        path = str(route.path).replace("{", "").replace("}", "")
+        if path in ("/login", "/static", "/vendor"):
+            continue
+        for method in (route.methods or set()) - {"HEAD"}:
+            answer = await callers("").request(method, path)
+            led = answer.status_code == 303 and answer.headers["location"].startswith("/login")
+            assert led or answer.status_code == 401, f"{method} {path}: {answer.status_code}"
+            seen += 1
+    assert seen > 10
 
 
 class Nothing:
