@@ -14,8 +14,8 @@ from ...errors import UsageError
 #: The least and the most that a password may have, in characters.
 SHORTEST, LONGEST = 10, 1024
 
-#: The memory of one hash in KiB, and how often it is gone over. OWASP's first choice for argon2id: argon2-cffi's own
-#: (64 MiB, three times, four threads) takes six times as long, more than a second of all four cores of a small Pi.
+#: The memory of one hash in KiB, and how often it is gone over: what OWASP recommends at least. argon2-cffi's own (64
+#: MiB, three times) takes six times as long on the same machine, and a Pi has other things to do.
 _MEMORY, _PASSES = 19 * 1024, 2
 
 #: So many hashes at the same moment: who logs in a hundred times at once gets neither the memory nor the cores.
