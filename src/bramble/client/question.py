@@ -92,7 +92,7 @@ def meant(values: Mapping[str, Any] | Reach, known: Collection[ClusterInfo]) -> 
 def as_request(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
     """What is sent besides the path, as `httpx` takes it: in the query of a GET, else as JSON."""
     sent = {name: _sent(value) for name, value in values.items() if name not in operation.in_path}
-    if "options" in sent:
+    if values.get("options"):  # the services are loaded only where there is something to look for
         named = [values["service"]] if "service" in values else values.get("services", ())
         sent["options"] = _with_own_files(named, values["options"])
     if not sent:

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -190,24 +190,41 @@ def test_starting_up_does_not_load_the_client() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_one_interrupt_ends_the_job_there(service: Running, tmp_path: Path) -> None:
-    """In a process of its own, as a terminal does it; the host is one that takes a connection and says nothing."""
-    import socket
-
+@pytest.fixture
+def deploying(service: Running) -> Iterator[subprocess.Popen[str]]:
+    """In a process of its own, as a terminal has it, on a host that takes a connection and says nothing."""
     logins.keep(service.login())
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
-        words = ["deploy", "slurm", "--hosts", "127.0.0.1", "--port", port, "--connect-timeout", "5"]
+        words = ["deploy", "slurm", "--hosts", "127.0.0.1", "--port", port, "--connect-timeout", "8"]
         process = subprocess.Popen(
             [sys.executable, "-m", "bramble", "--server", service.url, *words],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ.copy(),
         )  # fmt: skip
-        while service.jobs() != ["running"]:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
-    assert process.returncode == 130
+        assert process.stdout
+        assert "run" in process.stdout.readline()
+        yield process
+        process.kill()
+        process.communicate()
+
+
+def test_one_interrupt_ends_the_job_there(service: Running, deploying: subprocess.Popen[str]) -> None:
+    deploying.send_signal(signal.SIGINT)
+    _, error = deploying.communicate(timeout=60)
+    assert deploying.returncode == 130
     assert "error: interrupted" in error
     assert service.jobs() == ["cancelled"]
+
+
+def test_a_second_interrupt_does_not_wait_and_tells_where_to_follow(
+    service: Running, deploying: subprocess.Popen[str]
+) -> None:
+    deploying.send_signal(signal.SIGINT)
+    assert deploying.stdout
+    while "stopping" not in deploying.stdout.readline():
+        assert deploying.poll() is None
+    deploying.send_signal(signal.SIGINT)
+    _, error = deploying.communicate(timeout=60)
+    assert deploying.returncode == 130
+    assert f"hint: follow it: {service.url}/jobs/" in error
+    assert service.jobs() == ["running"]
