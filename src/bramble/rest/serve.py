@@ -74,7 +74,8 @@ class Server(uvicorn.Server):
         with contextlib.ExitStack() as held:
             held.callback(os.close, alone(folder))
             self._socket = held.enter_context(_listen(address, port))
-            self._say = say
+            self._say: Callable[[str], None] = say
+            self._ready: Callable[[], None] = lambda: None
             self.credentials = Credentials(find)
             self.service = Service(folder)
             self._held = held.pop_all()

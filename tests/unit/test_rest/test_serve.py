@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import signal
@@ -19,8 +20,8 @@ import pytest
 
 from bramble.cli import bramble
 from bramble.cli.complaint import guarded
-from bramble.rest import tls
-from bramble.rest.names import addresses
+from bramble.rest import serve, tls
+from bramble.rest.names import LOOPBACK, addresses
 
 PASSWORD = "correct horse battery"
 
@@ -143,6 +144,31 @@ def test_it_listens_here_alone_unless_it_is_told_otherwise(start: Start) -> None
     for address in addresses():
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((address, service.port), timeout=10).close()
+
+
+async def test_the_certificate_follows_the_machine_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "_LOOK", 0)
+    called = list(LOOPBACK)
+    made = serve.Server(tmp_path / "service", lambda: tls.own(tmp_path / "tls", tuple(called)), port=0)
+    running = asyncio.create_task(made.serve([made._socket]))
+    trusted = await asyncio.to_thread(ssl.create_default_context, cafile=str(tmp_path / "tls/ca.crt"))
+    called.append("red.local")
+    async with asyncio.timeout(30):
+        while not (made.started and "red.local" in made.service.names):  # noqa: ASYNC110 — it says nothing
+            await asyncio.sleep(0.05)
+        where = {"host": "127.0.0.1", "port": made.port, "ssl": trusted, "server_hostname": "red.local"}
+        _, writer = await asyncio.open_connection(**where)
+        writer.close()
+        # While there is none, the old one stays in use.
+        (tmp_path / "tls/ca.crt").write_text("broken")
+        await asyncio.sleep(1.5)
+        _, writer = await asyncio.open_connection(**where)
+        writer.close()
+        made.should_exit = True
+        await running
+    made.close()
 
 
 def test_a_second_one_does_not_take_the_first_ones_jobs_for_its_own(
