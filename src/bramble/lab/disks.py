@@ -61,7 +61,11 @@ def make_disks(lab: LabSpec, host: HostSpec) -> None:
             layer.mkdir(parents=True)
             layer.chmod(0o755)
         if host.containers:
-            run(["cp", "-a", "--reflink=auto", f"{host.tree}/.", disk / "upper"], what="copying the base tree")
+            run(
+                ["cp", "-a", "--reflink=auto", f"{host.tree}/.", disk / "upper"],
+                what="copying the base tree",
+                timeout=600,  # some hundred megabytes, by whatever else the machine does
+            )
         identity.personalise(lab, host, disk / "upper")
         done.touch()
     lent = disk / ("upper" if host.containers else "lent")
