@@ -7,6 +7,7 @@ import sys
 
 ALL = (
     "startup",
+    "rest",
     "rest_deploy",
     "thousand",
     "slurm",
