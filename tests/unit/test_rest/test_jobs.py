@@ -13,6 +13,7 @@ import pytest
 from bramble.errors import HostError, UsageError
 from bramble.rest.database import Database
 from bramble.rest.jobs import Job, Jobs, Request, Wanted, job
+from bramble.rest.jobs.kept import Kept
 from bramble.rest.problem import Refused
 from bramble.runner import events
 
@@ -204,6 +205,17 @@ async def test_who_follows_gets_every_event_once(jobs: Jobs) -> None:
     assert all == [f"{number} note" for number in range(1, 301)]
     assert await told(jobs, jobs.get(begun.id)) == all
     assert await told(jobs, begun, after=299) == all[299:]
+
+
+def test_what_nobody_was_told_of_is_not_kept(database: Database) -> None:
+    """A job that is still found to be impossible may have happened for a while."""
+    kept, early = Kept(database), Job(id="1", verb="deploy")
+    early.tell(events.Note(text="x"), "{}")
+    kept.save(early)
+    assert kept.get("1") is None
+    kept.add(early)
+    kept.save(early)
+    assert [one.kind for one in kept.events(early, 0, 9)] == ["note"]
 
 
 async def test_progress_is_seen_and_not_kept(jobs: Jobs) -> None:

@@ -70,12 +70,14 @@ class Kept:
         """Write down how a job stands, and what happened since the last time."""
         new = job.happened[job.saved :]
         with self._database.change() as change:
-            change.execute(
+            updated = change.execute(
                 "UPDATE jobs SET state=?, hosts=?, started=?, ended=?, run=?, cancelled_by=?, result=?, problem=?"
                 " WHERE id=?",
                 (job.state, json.dumps(job.hosts), job.started, job.ended, job.run, job.cancelled_by,
                  json.dumps(job.result), json.dumps(job.problem), job.id),
             )  # fmt: skip
+            if not updated.rowcount:
+                return  # it may still turn out to be impossible, and then there was no job
             change.executemany(
                 "INSERT INTO job_events VALUES (?,?,?,?)",
                 [(job.id, one.number, one.kind, one.data) for one in new if one.kept],
