@@ -225,9 +225,22 @@ def _type_name(annotation: Any) -> str:
     return words.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
-async def runs(limit: int = 50) -> tuple[PastRun, ...]:
-    """The latest runs of this user, newest first, without their steps."""
-    return tuple(History(inventory.folders.history()).runs(limit))
+async def runs(
+    limit: int = 50, *, before: str = "", cluster: str = "", service: str = "", verb: str = "", state: str = ""
+) -> tuple[PastRun, ...]:
+    """The latest runs of this user, newest first, without their steps.
+
+    Parameters
+    ----------
+    limit
+        So many at most.
+    before
+        Only those that are older than the run of this id.
+    cluster, service, verb, state
+        Only those of it; ``state`` as in `PastRun`.
+    """
+    history = History(inventory.folders.history())
+    return tuple(history.runs(limit, before=before, cluster=cluster, service=service, verb=verb, state=state))
 
 
 async def run_of(id: str) -> PastRun:

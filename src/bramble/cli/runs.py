@@ -17,6 +17,9 @@ _SECTION = "Commands"
 #: Up to so many hosts have a column of their own in the table of times.
 _COLUMNS = 8
 
+#: How a run may stand; empty for any.
+STATES = ("", "done", "failed", "interrupted", "running", "cut off")
+
 runs = LazyGroup(
     "runs",
     help="Show earlier runs, and how long each step took.\n\nWithout a command: the list.",
@@ -34,15 +37,26 @@ runs = LazyGroup(
     examples="""
     bramble runs
     bramble runs list --limit 5 --json
+    bramble runs list --cluster red --service slurm --state failed
     """,
 )
 @click.option("--limit", type=click.IntRange(1), default=50, metavar="NUMBER", cls=Option, help="How many (50).")
+@click.option("--cluster", metavar="NAME", default="", cls=Option, shell_complete=complete.clusters, help="Only these.")
+@click.option("--service", metavar="NAME", default="", cls=Option, shell_complete=complete.services, help="Only these.")
+@click.option("--verb", metavar="NAME", default="", cls=Option, help="Only these: deploy, verify, remove …")
+@click.option(
+    "--state", type=click.Choice(STATES), metavar="STATE", default="", cls=Option,
+    help="Only these: done, failed, interrupted, running or cut off.",
+)  # fmt: skip
+@click.option(
+    "--before", metavar="RUN", default="", cls=Option, shell_complete=complete.runs, help="Only those older than this."
+)
 @options.json_option()
-def list_runs(limit: int, as_json: bool) -> int:
+def list_runs(limit: int, cluster: str, service: str, verb: str, state: str, before: str, as_json: bool) -> int:
     """List the latest runs, newest first."""
     from .door import api
 
-    found = api.run(api.runs(limit))
+    found = api.run(api.runs(limit, before=before, cluster=cluster, service=service, verb=verb, state=state))
     if as_json:
         from .jsonlines import write_json
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -136,13 +137,39 @@ class History:
                 ],
             )
 
-    def runs(self, limit: int = 50) -> list[PastRun]:
-        """The latest runs, newest first, without their steps."""
+    def runs(
+        self,
+        limit: int = 50,
+        *,
+        before: str = "",
+        cluster: str = "",
+        service: str = "",
+        verb: str = "",
+        state: str = "",
+    ) -> list[PastRun]:
+        """The latest runs, newest first, without their steps.
+
+        Parameters
+        ----------
+        before
+            Only those that are older than the run of this id.
+        cluster, service, verb, state
+            Only those of it.
+        """
         if not self.path.exists():
             return []
+        wanted = {"cluster": cluster, "service": service, "verb": verb}
+        named = {name: value for name, value in wanted.items() if value}
+        where = [f"{name} = :{name}" for name in named]
+        if before:
+            # By more than the time: two may have begun at the same moment.
+            where.append("(started, id) < (SELECT started, id FROM runs WHERE id = :before)")
+        query = f"SELECT * FROM runs WHERE {' AND '.join(where) or 'TRUE'} ORDER BY started DESC, id DESC"  # noqa: S608
         with self._open() as database:
-            rows = database.execute("SELECT * FROM runs ORDER BY started DESC LIMIT ?", (limit,)).fetchall()
-        return [_past(row) for row in rows]
+            rows = database.execute(query, {**named, "before": before})
+            # Whether one is cut off is not in the database: its process tells.
+            found = (past for past in map(_past, rows) if state in ("", past.state))
+            return list(itertools.islice(found, limit))
 
     def run(self, id: str) -> PastRun | None:
         """One run with its steps, by id or the beginning of one; None if there is none, or more than one."""

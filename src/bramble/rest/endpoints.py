@@ -16,9 +16,10 @@ from .. import api
 from ..errors import UsageError
 from .access.guard import require
 from .access.roles import Principal
-from .answers import respond
+from .answers import Answer, respond
 from .arguments import Arguments, of_route
 from .jobs.routes import Key, answer
+from .paging import following
 from .preferences import Prefer, wish
 from .routes import PREFIX, ROUTES, Route
 from .shown import answer_of, job_of
@@ -71,7 +72,11 @@ def _at_once(route: Route) -> Callable[..., Any]:
         values = arguments.call(given or arguments.model(), path)
         if values.get("expression") == "-":
             raise UsageError("- is standard input, and a service has none", hint="name hosts: red,red[01-02]")
-        return respond(http, await http.app.state.service.answers.of(route.verb, values))
+        found: Answer = await http.app.state.service.answers.of(route.verb, values)
+        answered = respond(http, found)
+        if route.pages and len(found.value) == getattr(given or arguments.model(), "limit"):  # noqa: B009
+            answered.headers["Link"] = following(http, route.pages, found.value[-1]["id"])
+        return answered
 
     return _signed(endpoint, route, arguments, _keyword("http", Request))
 

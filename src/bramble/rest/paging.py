@@ -25,8 +25,11 @@ def page(http: Request, found: Sequence[Mapping[str, Any]], limit: int, after: s
         The field whose value it takes.
     """
     shown = found[:limit]
-    headers = {}
-    if len(found) > limit:
-        url = http.url.include_query_params(**{after: shown[-1][key]})
-        headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    headers = {"Link": following(http, after, shown[-1][key])} if len(found) > limit else {}
     return JSONResponse(jsonable_encoder(shown), headers=headers)
+
+
+def following(http: Request, after: str, value: str) -> str:
+    """What a Link header says of the next page, which begins after this value."""
+    url = http.url.include_query_params(**{after: value})
+    return f'<{url.path}?{url.query}>; rel="next"'

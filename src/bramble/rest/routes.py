@@ -32,6 +32,8 @@ class Route:
         others of the machine that it runs on.
     makes
         Parameters that name files, or folders, to be made there.
+    pages
+        Of a list that grows: the parameter that says before which ``id`` a page begins.
     """
 
     verb: str
@@ -41,6 +43,7 @@ class Route:
     job: bool = True
     files: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
+    pages: str = ""
 
 
 _CLUSTER = "/clusters/{cluster}"
@@ -109,7 +112,7 @@ ROUTES = (
     Route(verb="cards_images_fetch", method="POST", path="/cards/images/fetch", role="admin", files=("images",)),
     Route(verb="cards_images_clean", method="POST", path="/cards/images/clean", role="admin"),
     # What was run
-    Route(verb="runs", method="GET", path="/runs", role="viewer", job=False),
+    Route(verb="runs", method="GET", path="/runs", role="viewer", job=False, pages="before"),
     Route(verb="run_of", method="GET", path="/runs/{id}", role="viewer", job=False),
 )
 

@@ -135,6 +135,23 @@ async def test_jobs_come_in_pages(callers: Callers) -> None:
     assert "next" not in second.links
 
 
+async def test_runs_come_in_pages_and_by_what_they_are_about(callers: Callers) -> None:
+    history = History(inventory.folders.history())
+    for number, cluster in enumerate(["red", "blue", "red", "red", "red"]):
+        history.begin(f"2026-{number}", "deploy", "slurm", cluster, "bramble deploy slurm")
+    client = callers("viewer")
+    seen = []
+    url = "/api/v1/runs?limit=2&cluster=red&state=running"
+    while url:
+        answer = await client.get(url)
+        seen.append([run["id"] for run in answer.json()])
+        url = answer.links.get("next", {}).get("url", "")
+    # A page that is full may be the last one.
+    assert seen == [["2026-4", "2026-3"], ["2026-2", "2026-0"], []]
+    assert (await client.get("/api/v1/runs?verb=remove")).json() == []
+    assert (await client.get("/api/v1/runs?state=done")).json() == []
+
+
 async def test_who_waits_gets_the_end(callers: Callers) -> None:
     answer = await callers("operator").put(SLURM, json=NOWHERE, headers={"Prefer": "wait=20"})
     assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=20")

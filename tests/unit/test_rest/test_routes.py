@@ -27,6 +27,20 @@ def test_route_and_verb_have_the_same_options(route: Route) -> None:
     assert {*arguments.path, *arguments.model.model_fields} == wanted - NOT_ASKED
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.verb)
+def test_defaults_are_those_of_the_verb(route: Route) -> None:
+    """They are what the description says; what is left out of a request never reaches the verb."""
+    arguments = of_route(route)
+    for parameter in inspect.signature(getattr(api, route.verb)).parameters.values():
+        field = arguments.model.model_fields.get(parameter.name)
+        if field is not None:
+            usual = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+            assert field.is_required() or field.default == usual, parameter.name
+            assert field.is_required() == (parameter.default is parameter.empty), parameter.name
+    optional = arguments.model.model_construct()
+    assert arguments.call(optional, {}) == {}
+
+
 async def test_who_does_not_say_who_they_are_gets_nothing(callers: Callers) -> None:
     answer = await callers("").get("/api/v1/clusters")
     assert answer.status_code == 401

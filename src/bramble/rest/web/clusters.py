@@ -64,7 +64,7 @@ async def one_cluster(request: Request, who: Viewer, cluster: str) -> Response:
     """A cluster: its hosts and services."""
     ask = Ask(request)
     detail = await ask.get(at("clusters", cluster))
-    known = health.of_cluster(cluster, await ask.get("/runs", limit=_RUNS))
+    known = health.of_cluster(cluster, await ask.get("/runs", limit=_RUNS, cluster=cluster))
     catalogue = await ask.get("/services")
     jobs = await ask.get("/jobs", cluster=cluster, limit=8)
     return page(
@@ -91,11 +91,11 @@ async def one_host(request: Request, who: Viewer, cluster: str, host: str) -> Re
     ask = Ask(request)
     detail = await ask.get(at("clusters", cluster))
     found = _host(detail, host)
-    runs = await ask.get("/runs", limit=_RUNS)
+    runs = await ask.get("/runs", limit=_RUNS, cluster=cluster)
     journal = [
         {"run": run, "result": result}
         for run in runs
-        if run["cluster"] == cluster and run["report"]
+        if run["report"]
         for result in run["report"]["hosts"]
         if result["host"] == host
     ]

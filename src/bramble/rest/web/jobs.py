@@ -79,10 +79,11 @@ async def cancel(request: Request, who: Viewer, id: str, what: str) -> Response:
 
 
 @router.get("/runs")
-async def all_runs(request: Request, who: Viewer) -> Response:
+async def all_runs(request: Request, who: Viewer, before: str = "", cluster: str = "") -> Response:
     """What was run, newest first."""
-    runs = await Ask(request).get("/runs", limit=_PAGE * 2)
-    return page(request, "runs.html", who, runs=runs)
+    runs = await Ask(request).get("/runs", limit=_PAGE + 1, before=before, cluster=cluster)
+    older = runs[_PAGE - 1]["id"] if len(runs) > _PAGE else ""
+    return page(request, "runs.html", who, runs=runs[:_PAGE], older=older, cluster=cluster)
 
 
 @router.get("/runs/{id}")

@@ -66,7 +66,7 @@ async def _shown(
         fields=form.fields(room, recorded, _named(given or {}, "option.")),
         given=given or {},
         refused=refused,
-        known=health.of_cluster(cluster, await ask.get("/runs", limit=60)).service(service),
+        known=health.of_cluster(cluster, await ask.get("/runs", limit=60, cluster=cluster)).service(service),
         jobs=await ask.get("/jobs", cluster=cluster, service=service, limit=8),
     )
 
