@@ -53,6 +53,15 @@ def require(role: Role | None = None) -> Callable[..., Awaitable[Principal]]:
     return principal
 
 
+def still_may(request: Request, role: Role) -> bool:
+    """Whether who asked a while ago may do so now: sessions and tokens end, and roles change."""
+    try:
+        who = known(request)
+    except Refused:
+        return False
+    return who is not None and allows(who.role, role)
+
+
 def permit(who: Principal, role: Role) -> None:
     """Refuse what a role is needed for to who does not have it.
 

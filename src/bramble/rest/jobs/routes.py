@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -10,10 +11,10 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from ..access.guard import Operator, Viewer
+from ..access.guard import Operator, Viewer, permit, still_may
 from ..paging import Limit, page
 from ..preferences import Prefer, wish
-from ..routes import PREFIX
+from ..routes import PREFIX, ROUTE_OF
 from ..submit import again
 from .job import Job, frames, last_frame
 from .jobs import Jobs
@@ -24,6 +25,9 @@ router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
 
 #: Seconds that who cancels a job is kept waiting for its end.
 _SOON = 1.0
+
+#: Seconds after which who follows a job is asked again who they are.
+_STILL = 10.0
 
 Key = Annotated[str, Header(max_length=255, description="The same key with the same request is the same job.")]
 
@@ -88,9 +92,13 @@ async def jobs_show(http: Request, id: str, who: Viewer) -> Any:
     responses={202: {"model": JobShown, "description": "It is being ended"}},
 )
 async def jobs_cancel(http: Request, id: str, who: Operator) -> Response:
-    """End a job cleanly: hosts finish or abandon their step. What is over stays as it is."""
+    """End a job cleanly: hosts finish or abandon their step. What is over stays as it is.
+
+    Who may not ask for what it does may not end it either.
+    """
     jobs = _jobs(http)
     job = jobs.get(id)
+    permit(who, ROUTE_OF[job.verb].role)
     jobs.cancel(job, who.name)
     await jobs.ended(job, _SOON)
     return JSONResponse(jsonable_encoder(job.to_json()), 200 if job.over else 202)
@@ -130,7 +138,12 @@ async def jobs_events(
     after = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else 0
 
     async def stream() -> AsyncIterator[bytes]:
+        looked = time.monotonic()
         async for some in jobs.follow(job, after):
+            if time.monotonic() - looked > _STILL:
+                looked = time.monotonic()
+                if not still_may(http, "viewer"):
+                    return
             yield frames(some)
         yield last_frame(jobs.get(id))
 
