@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
 from bramble.rest.routes import PREFIX
+from bramble.rest.service import Service
 
 #: Not told at each route: all jobs take them.
 _OF_ALL = {"idempotency-key", "prefer"}

@@ -15,8 +15,8 @@ from . import options
 from .lazy import Command, Option
 
 if TYPE_CHECKING:
-    from ..rest.app import Service
     from ..rest.serve import Server
+    from ..rest.service import Service
 
 _WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
 _MACHINE = "As a service of this machine"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -12,62 +11,20 @@ from starlette.types import ASGIApp
 
 from .. import __version__
 from . import endpoints, problem
-from .access import ROUTERS
-from .access.audit import Audit
+from .access.audit_routes import router as audit
 from .access.record import Recording
-from .access.sessions import Sessions
-from .access.throttle import Throttle
-from .access.tokens import Tokens
-from .access.users import Users
-from .answers import Answers
-from .database import Database
+from .access.session_routes import router as session
+from .access.token_routes import router as tokens
+from .access.user_routes import router as users
 from .description import describe
 from .file_routes import router as files
-from .files import Files
-from .jobs import Jobs
 from .jobs.routes import router as jobs
 from .look_routes import router as look
 from .query import only_known
 from .routes import PREFIX
+from .service import Service
 from .strict import Strict
 from .web import pages
-
-
-class Service:
-    """What the routes share.
-
-    Parameters
-    ----------
-    folder
-        Where it keeps everything.
-
-    Attributes
-    ----------
-    names
-        Names and addresses it answers to; empty for any.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = Database(folder / "service.sqlite")
-        self.jobs = Jobs(self.database)
-        self.users = Users(self.database)
-        self.sessions = Sessions(self.database)
-        self.answers = Answers()
-        self.files = Files(folder / "files")
-        self.tokens = Tokens(self.database)
-        self.audit = Audit(self.database)
-        # A user waits a minute at most, else a stranger could lock them out; a class may share one address.
-        self.tries_as = Throttle(free=5, longest=60)
-        self.tries_from = Throttle(free=20, longest=900)
-        self.guesses = Throttle(free=20, longest=60)
-        self.names: tuple[str, ...] = ()
-
-    async def close(self) -> None:
-        """End cleanly."""
-        await self.jobs.close()
-        self.answers.close()
-        self.database.close()
 
 
 class Application(FastAPI):
@@ -105,7 +62,7 @@ def make(service: Service) -> FastAPI:
     strictly = [Depends(only_known)]
     for router in (endpoints.router(), look, jobs, files):
         app.include_router(router, dependencies=strictly)
-    for router in ROUTERS:
+    for router in (session, users, tokens, audit):
         app.include_router(router, prefix=PREFIX, dependencies=strictly)
     # What is no route of the API is a page.
     app.router.default = pages(app)

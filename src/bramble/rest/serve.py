@@ -20,8 +20,9 @@ from starlette.responses import FileResponse
 
 from ..errors import BrambleError, UsageError
 from . import names
-from .app import Service, make
+from .app import make
 from .jobs.kept import Wanted
+from .service import Service
 from .tls import Credentials, Identity
 
 #: Where the service listens where nothing else is asked for.

@@ -21,7 +21,7 @@ from .problem import Refused
 from .routes import PREFIX, ROUTE_OF
 
 if TYPE_CHECKING:
-    from .app import Service
+    from .service import Service
 
 
 async def submit(

@@ -15,7 +15,7 @@ from tests.unit.test_cli.support import Cli
 from bramble import inventory
 from bramble.cli import tokens, typed, users
 from bramble.rest.access.roles import SCOPES, Role
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
 

@@ -14,7 +14,8 @@ import uvicorn
 from playwright.async_api import BrowserContext, Error, Page, ViewportSize, async_playwright
 
 from bramble.rest import tls
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
+from bramble.rest.service import Service
 
 #: Debian's; it asks nobody else for anything.
 CHROMIUM = "/usr/bin/chromium"

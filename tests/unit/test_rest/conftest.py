@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
+from bramble.rest.service import Service
 
 #: One who asks, of each role, and without a token.
 Callers = Callable[[str], httpx.AsyncClient]

@@ -6,7 +6,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
 

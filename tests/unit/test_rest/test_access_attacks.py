@@ -13,7 +13,7 @@ from tests.unit.test_rest.conftest import Callers
 from bramble import inventory
 from bramble.rest.access.origin import foreign
 from bramble.rest.access.sessions import COOKIE
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 from bramble.rest.strict import LARGEST
 
 V1 = "/api/v1"

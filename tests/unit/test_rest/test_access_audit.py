@@ -13,8 +13,9 @@ from tests.unit.test_rest.conftest import Callers
 
 from bramble.rest.access.audit import Audit, Entry, comma_separated
 from bramble.rest.access.guard import Viewer
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
 from bramble.rest.database import Database
+from bramble.rest.service import Service
 
 V1 = "/api/v1"
 PASSWORD = "four words in a row"

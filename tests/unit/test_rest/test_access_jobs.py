@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.unit.test_rest.conftest import Callers
 
-from bramble.rest.app import Service
 from bramble.rest.jobs import Job, Request, job, routes
+from bramble.rest.service import Service
 from bramble.runner import events
 
 

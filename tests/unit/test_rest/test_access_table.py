@@ -12,8 +12,9 @@ from tests.unit.test_rest import people
 from tests.unit.test_rest.conftest import Callers
 
 from bramble.rest import answers, endpoints
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
 from bramble.rest.problem import Refused
+from bramble.rest.service import Service
 from bramble.rest.web import pages
 
 #: ``public``: also who is not known; ``known``: every role; else this role and those above it.

@@ -12,7 +12,8 @@ from tests.unit.test_rest.people import PASSWORD
 
 from bramble.errors import UsageError
 from bramble.rest.access.sessions import COOKIE
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
+from bramble.rest.service import Service
 
 OTHER = "five other words in a row"
 

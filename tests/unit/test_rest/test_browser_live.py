@@ -14,7 +14,7 @@ from tests.unit.test_rest.web import HOSTILE, HOSTS, with_a_past
 
 from bramble import api
 from bramble.engine.report import HostResult, Report
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 from bramble.runner import events
 
 PASSWORD = "four words in a row"

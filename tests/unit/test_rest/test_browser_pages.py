@@ -13,7 +13,7 @@ from tests.unit.test_rest.test_web_pages import PAGES
 from tests.unit.test_rest.web import with_a_past
 
 from bramble import api
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
 

@@ -17,7 +17,7 @@ from bramble import api, inventory
 from bramble.engine.history import History
 from bramble.engine.report import Report
 from bramble.errors import UsageError
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 from bramble.runner.events import FactsGathered
 
 SLURM = "/api/v1/clusters/red/services/slurm"

@@ -13,11 +13,12 @@ import httpx
 import pytest
 from tests.unit.test_rest.conftest import Callers
 
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
 from bramble.rest.arguments import of_route
 from bramble.rest.examples import EXAMPLES
 from bramble.rest.jobs import Job
 from bramble.rest.routes import PREFIX, ROUTES, Route
+from bramble.rest.service import Service
 
 
 @pytest.fixture

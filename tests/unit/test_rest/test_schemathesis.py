@@ -24,8 +24,9 @@ from schemathesis.openapi import from_url
 
 from bramble import api
 from bramble.rest.access.throttle import Throttle
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
 from bramble.rest.routes import ROUTES
+from bramble.rest.service import Service
 
 #: What goes out on the network is not asked here, nor what looks at this machine's disks.
 FAKED = {route.verb for route in ROUTES if route.job} | {"cards_images", "cards_list"}

@@ -9,7 +9,7 @@ from tests.unit.test_rest.conftest import Callers
 from tests.unit.test_rest.web import HOSTILE, with_a_past
 
 from bramble import inventory
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 from bramble.rest.web import health
 
 PAGES = [

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.test_rest.conftest import Callers
 from tests.unit.test_rest.web import HOSTILE
 
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
 

@@ -8,7 +8,8 @@ from fastapi.routing import APIRoute
 from tests.unit.test_rest.conftest import Callers
 from tests.unit.test_rest.web import with_a_past
 
-from bramble.rest.app import Service, make
+from bramble.rest.app import make
+from bramble.rest.service import Service
 
 JOB = "20260103-100000-0000000c"
 

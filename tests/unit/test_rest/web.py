@@ -11,7 +11,7 @@ from typing import Any
 from bramble import api, inventory
 from bramble.engine.history import History
 from bramble.engine.report import Failure, HostResult, Report
-from bramble.rest.app import Service
+from bramble.rest.service import Service
 from bramble.runner import events
 from bramble.runner.facts import Facts
 

@@ -13,7 +13,7 @@ from .guard import Admin
 from .moments import moment
 
 if TYPE_CHECKING:
-    from ..app import Service
+    from ..service import Service
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 

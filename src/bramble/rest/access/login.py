@@ -15,7 +15,7 @@ from .throttle import network
 from .users import User
 
 if TYPE_CHECKING:
-    from ..app import Service
+    from ..service import Service
 
 
 async def log_in(request: Request, name: str, password: str) -> tuple[User, str]:

@@ -13,7 +13,7 @@ from .roles import Role
 from .sessions import COOKIE, give, take_back
 
 if TYPE_CHECKING:
-    from ..app import Service
+    from ..service import Service
 
 router = APIRouter(prefix="/session", tags=["session"])
 

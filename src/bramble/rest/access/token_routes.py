@@ -13,7 +13,7 @@ from .moments import lifetime
 from .tokens import Token
 
 if TYPE_CHECKING:
-    from ..app import Service
+    from ..service import Service
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 

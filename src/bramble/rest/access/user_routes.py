@@ -14,7 +14,7 @@ from .roles import Role
 from .users import User
 
 if TYPE_CHECKING:
-    from ..app import Service
+    from ..service import Service
 
 router = APIRouter(prefix="/users", tags=["users"])
 
