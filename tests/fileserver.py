@@ -54,6 +54,11 @@ class FileServer(http.server.ThreadingHTTPServer):
     def url(self, path: str) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}{path}"
 
+    def go_away(self) -> None:
+        """From now on, nobody answers. In this order: it may only just have begun to listen."""
+        self.shutdown()
+        self.server_close()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing: a client that hangs up is what some tests are about."""
 

@@ -26,7 +26,7 @@ _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_D
 
 
 #: Files whose tests take longest. They begin first, so that no processor waits at the end for the last of them.
-_LONGEST = ("test_suite", "test_base", "test_cards_boot", "test_slurm", "test_steps_failures")
+_LONGEST = ("test_suite", "test_cards_boot", "test_base", "test_slurm", "test_steps_failures", "test_serve")
 
 #: Services that other tests deploy, prove and remove on the other release, by themselves or because another needs them:
 #: these go through the suite of all services on one alone, unless all is asked for (``--thorough``).
@@ -43,7 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if proof_of(item) in proven or _is_shown_elsewhere(item)]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    turn = {stem: number for number, stem in enumerate(_LONGEST)}
+    items.sort(key=lambda item: turn.get(item.path.stem, len(turn)))
 
 
 def _is_shown_elsewhere(item: pytest.Item) -> bool:

@@ -155,7 +155,7 @@ def test_what_cannot_be_had_is_told_with_its_place(server: FileServer, fault: st
     if fault == "gone":
         server.files.clear()
     else:
-        server.server_close()
+        server.go_away()
     error = refused(one)
     assert server.url(PATH) in error.what and error.why
     assert ("--refresh" if fault == "gone" else "--image FILE") in error.hint
@@ -197,7 +197,7 @@ def test_another_file_at_the_same_address_is_seen(server: FileServer, told_by: s
     path, told = fetched(one)
     assert path.read_bytes() == other and "fetches 0.3 MB" in told.text
     assert [kept.path for kept in Shelf(folder()).all()] == [path]
-    server.server_close()
+    server.go_away()
     path, told = fetched(one)
     assert path.read_bytes() == other
     assert any("whether there is a newer one cannot be told" in note for note in told.notes)

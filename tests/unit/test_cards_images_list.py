@@ -183,7 +183,7 @@ def test_without_it_the_copy_is_used_and_its_age_told(server: FileServer, fault:
     before = names(looked())
     age(3 * 86_400)
     if fault == "down":
-        server.server_close()
+        server.go_away()
     elif fault == "gone":
         server.files.clear()
     else:
@@ -197,7 +197,7 @@ def test_without_it_the_copy_is_used_and_its_age_told(server: FileServer, fault:
 
 
 def test_without_it_and_a_copy_it_says_what_to_do(server: FileServer) -> None:
-    server.server_close()
+    server.go_away()
     with pytest.raises(BrambleError) as error:
         looked()
     assert server.url(LIST) in error.value.what and error.value.why

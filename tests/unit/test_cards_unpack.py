@@ -136,7 +136,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_a_program_ends_whatever_happens(tmp_path: Path) -> None:
-    (tmp_path / "image").write_bytes(DATA)
+    (tmp_path / "image").write_bytes(bytes(1 << 20))  # more than a pipe holds
     with Program.of(["cat"], tmp_path / "image") as program:
         process = program._process
         assert process.poll() is None

@@ -156,7 +156,7 @@ def test_the_next_place_is_asked_where_one_does_not_have_it(server: FileServer, 
 
 def test_without_a_network_it_says_what_to_do(server: FileServer, store: Store) -> None:
     nowhere = server.url(PATH)
-    server.server_close()
+    server.go_away()
     error = refused(store, release(nowhere))
     assert nowhere in error.what and error.why
     assert "HTTPS_PROXY" in error.hint and "artifacts import" in error.hint
