@@ -71,8 +71,13 @@ class Fetched:
     left_out: tuple[str, ...] = ()
 
 
-def gather(paths: Sequence[str]) -> tuple[list[Found], list[str]]:
-    """What is to be copied, read once for its hashes; and what is left out of it.
+def gather(paths: Sequence[str], *, hashed: bool = True) -> tuple[list[Found], list[str]]:
+    """What is to be copied, and what is left out of it.
+
+    Parameters
+    ----------
+    hashed
+        Read it once, to tell the hashes.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def gather(paths: Sequence[str]) -> tuple[list[Found], list[str]]:
             raise UsageError(f"{names[name]} and {path} are both called {name}", hint="copy one after the other")
         names[name] = path
     try:
-        return find(list(paths), hashed=True)
+        return find(list(paths), hashed=hashed)
     except (StepError, OSError) as error:
         problem = told(error)
         raise UsageError(problem["what"], why=problem["why"]) from None

@@ -8,13 +8,13 @@ import re
 import secrets
 import shutil
 import stat
-import tarfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..engine import copying, packed
 from ..errors import BrambleError, NotThere, UsageError
 from .problem import Refused
 
@@ -88,17 +88,22 @@ class Files:
         return self.folder / name
 
     def find(self, name: str) -> Path:
-        """The file or folder of this name.
+        """The file or folder of this name; ``app/notes.txt`` is one in a folder.
 
         Raises
         ------
         UsageError
             Nothing can be called so, or nothing is.
         """
-        path = self.new(name)
-        if path.is_symlink() or not path.exists():
-            raise NotThere(f"the service has no file {name!r}", hint=f"PUT it there first: /api/v1/files/{name}")
-        return path
+        first, *inner = name.split("/")
+        path = self.new(first)
+        if set(inner) & {"", ".", ".."} or "\0" in name:
+            raise UsageError(f"{name!r} cannot be the name of a file of the service", hint="FILE, or FOLDER/FILE")
+        # A link in a folder that was fetched from a host may lead to anywhere.
+        ways = [path.joinpath(*inner[:depth]) for depth in range(len(inner) + 1)]
+        if not _is_there(ways):
+            raise NotThere(f"the service has no file {name!r}", hint=f"PUT it there first: /api/v1/files/{first}")
+        return ways[-1]
 
     async def put(self, name: str, content: AsyncIterator[bytes], *, unpack: bool = False) -> StoredFile:
         """Take a file in, whole or not at all; what had its name is replaced.
@@ -150,32 +155,24 @@ class Files:
         UsageError
             There is none of this name.
         """
-        path = self.find(name)
+        found, _ = copying.gather([str(self.find(name))], hashed=False)
         part = self.folder / f".{name[:100]}.{secrets.token_hex(6)}"
         try:
-            with _translated(name), tarfile.open(part, "x:gz", compresslevel=1) as tar:
-                tar.add(path, arcname=name)
+            with _translated(name), part.open("xb") as file:
+                packed.pack(found, file)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
         return part
 
     def _unpack(self, archive: Path, folder: Path, name: str) -> None:
-        size = count = 0
-        try:
-            with tarfile.open(archive) as tar:
-                folder.mkdir(mode=0o700)
-                for member in tar:
-                    size, count = size + member.size, count + 1
-                    if size > self.largest or count > _MOST:
-                        raise Refused(
-                            413, f"{name} is too large: it has more than {self.largest} bytes or {_MOST} files"
-                        )
-                    tar.extract(member, folder, filter="data")
-        except tarfile.FilterError as error:
-            raise UsageError(f"{name} cannot be unpacked: it reaches out of its folder", why=str(error)) from None
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise UsageError(f"{name} is no .tar or .tar.gz, or it is damaged", why=str(error)) from None
+        def tell(count: int, size: int) -> None:
+            if size > self.largest or count > _MOST:
+                raise Refused(413, f"{name} is too large: it has more than {self.largest} bytes or {_MOST} files")
+
+        folder.mkdir(mode=0o700)
+        with archive.open("rb") as file:
+            packed.unpack(file, folder, name, tell=tell)
 
     @contextmanager
     def _beside(self, name: str) -> Iterator[Path]:
@@ -185,6 +182,13 @@ class Files:
             yield part
         finally:
             _away(part)
+
+
+def _is_there(ways: list[Path]) -> bool:
+    try:
+        return ways[-1].exists() and not any(way.is_symlink() for way in ways)
+    except OSError:  # no path can be so long
+        return False
 
 
 def _replace(part: Path, path: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -262,15 +263,57 @@ async def test_a_folder_comes_as_an_archive(service: Service, callers: Callers) 
         archive(member("link", type=tarfile.SYMTYPE, linkname="/etc"), member("link/escaped", 1)),
         archive(member("device", type=tarfile.CHRTYPE)),
         archive(member("large", 2000)),
+        archive(member("one", 1000), *(member(f"also{n}", type=tarfile.LNKTYPE, linkname="one") for n in range(9))),
+        archive(member("other", type=tarfile.LNKTYPE, linkname="/etc/passwd")),
+        archive(
+            member("round", type=tarfile.SYMTYPE, linkname="round"),
+            member("it", type=tarfile.LNKTYPE, linkname="round"),
+        ),
+        archive(member("a/" * 3000, type=tarfile.DIRTYPE)),
+        archive(member("app", 1000))[:-40],
         b"no archive",
     ],
-    ids=["above", "link", "device", "large", "none"],
+    ids=["above", "link", "device", "large", "many", "other", "round", "deep", "cut", "none"],
 )
 async def test_an_archive_stays_in_its_folder(service: Service, callers: Callers, sent: bytes) -> None:
     service.files.largest = 1500
     answer = await callers("operator").put("/api/v1/files/app?unpack=true", content=sent)
     assert answer.status_code in (413, 422), answer.text
     assert list(service.files.folder.iterdir()) == []
+
+
+async def test_an_archive_is_laid_as_it_is(service: Service, callers: Callers) -> None:
+    times = {"mtime": "1700000000.123456789"}
+    members = (
+        member("site/run", 2, mode=0o4775, pax_headers=times),
+        member("site/away", type=tarfile.SYMTYPE, linkname="/etc/hostname"),
+        member("site/odd", 1, mode=0, pax_headers={"mtime": "1e999999999"}),
+    )
+    assert (await callers("admin").put("/api/v1/files/app?unpack=true", content=archive(*members))).status_code == 201
+    site = service.files.folder / "app" / "site"
+    about = (site / "run").stat()
+    assert (about.st_mode & 0o7777, about.st_mtime_ns) == (0o775, 1700000000123456789)
+    assert (site / "away").readlink() == Path("/etc/hostname")
+    assert ((site / "odd").stat().st_mode & 0o7777, (site / "odd").stat().st_mtime) == (0o400, 0)
+
+
+async def test_a_file_in_a_folder_can_be_named(service: Service, callers: Callers, home: Path) -> None:
+    api.hosts_add("red", cluster="red")
+    folder = service.files.folder / "app"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "notes").write_text("no backup")
+    (folder / "away").symlink_to(home)
+    (home / "secret").write_text("x")
+    admin, path = callers("admin"), "/api/v1/clusters/red/services/kubernetes/restore"
+    answer = await admin.post(path, json={"file": "app/deep/notes"})
+    assert (answer.status_code, answer.json()["title"].split()[0]) == (422, "app/deep/notes")
+    assert str(service.folder) not in answer.text
+    for name in ("app/away/secret", "app/away", "app/../../service.sqlite", "app//deep/notes", "app/./deep", "app/x"):
+        answer = await admin.post(path, json={"file": name})
+        assert answer.status_code in (404, 422)
+        assert "file of the service" in answer.json()["title"] or "has no file" in answer.json()["title"], answer.text
+    for name in ("app/" + "x" * 300, "app" + "/x" * 5000):
+        assert (await admin.post(path, json={"file": name})).status_code == 404
 
 
 @pytest.mark.parametrize(

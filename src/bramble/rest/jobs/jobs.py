@@ -189,6 +189,7 @@ class Jobs:
             return "cancelled" if job.cancelled_by else "cut off"
         except Exception as error:
             if not began.is_set() and isinstance(error, UsageError | PlanError | Refused):
+                _hide_in(error, request.area)
                 raise
             if not isinstance(error, BrambleError):
                 _log.exception("job %s", job.id)
@@ -285,3 +286,10 @@ def _as_json(found: object, area: str) -> Any:
 def _hidden(text: str, area: str) -> str:
     """JSON without the path of the service's files."""
     return text.replace(json.dumps(area)[1:-1] + "/", "") if area else text
+
+
+def _hide_in(error: BrambleError, area: str) -> None:
+    """Have an error not tell the path of the service's files."""
+    if area:
+        for name in ("what", "why", "hint"):
+            setattr(error, name, getattr(error, name).replace(f"{area}/", ""))
