@@ -44,9 +44,15 @@ class BrambleError(Exception):
         The cause as far as it is known, often the other side's own words.
     hint
         What to do about it; best the exact command.
+
+    Attributes
+    ----------
+    besides
+        Names of what an error of this kind knows besides.
     """
 
     exit_code: ClassVar[int] = 1
+    besides: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, what: str, *, host: str | None = None, why: str = "", hint: str = "") -> None:
         super().__init__(what)
@@ -86,6 +92,8 @@ class HostExpressionError(UsageError):
     ``position`` counts characters from 0; the message shows the expression with a mark under the place.
     """
 
+    besides = ("expression", "position")
+
     def __init__(self, what: str, *, expression: str, position: int, hint: str = "") -> None:
         super().__init__(what, hint=hint)
         self.expression = expression
@@ -98,6 +106,8 @@ class HostExpressionError(UsageError):
 
 class ClusterFileError(UsageError):
     """A cluster file that cannot be used: names the file, the line (from 1) and the key."""
+
+    besides = ("file", "line", "key")
 
     def __init__(self, what: str, *, file: str, line: int | None = None, key: str = "", hint: str = "") -> None:
         super().__init__(what, hint=hint)
@@ -131,6 +141,8 @@ class Unreachable(HostError):
 
 class UnknownHostKey(HostError):
     """The host shows a key that was never accepted. ``fingerprint`` is ``SHA256:…`` as ssh-keygen prints it."""
+
+    besides = ("fingerprint",)
 
     def __init__(self, what: str, *, host: str, fingerprint: str, why: str = "", hint: str = "") -> None:
         super().__init__(what, host=host, why=why, hint=hint)
@@ -167,6 +179,8 @@ class CardFailed(HostError):
     ``device`` is the card or file; ``offset`` counts bytes from its beginning, where the trouble has a place.
     """
 
+    besides = ("device", "offset")
+
     def __init__(
         self, what: str, *, host: str, device: str, offset: int | None = None, why: str = "", hint: str = ""
     ) -> None:
@@ -177,6 +191,8 @@ class CardFailed(HostError):
 
 class StepFailed(HostError):
     """A step failed on the host. ``log`` holds the last lines of output that tell why."""
+
+    besides = ("step", "log")
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +31,16 @@ def of_problem(problem: Mapping[str, Any], server: str) -> BrambleError:
         # It is meant for the machine of the service.
         hint = f"bramble --server {server} {hint.removeprefix('bramble ')}"
     kind = _kind(str(problem.get("type", "")), status)
-    return kind(what, host=problem.get("host") or None, why="; ".join([*([why] if why else []), *places]), hint=hint)
+    host, why = problem.get("host") or None, "; ".join([*([why] if why else []), *places])
+    known = {"host": host, "why": why} | {name: problem[name] for name in kind.besides if name in problem}
+    takes = inspect.signature(kind).parameters
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in known.items() if name in takes
+    }
+    try:
+        return kind(what, hint=hint, **given)
+    except TypeError:  # of another version, which does not say all that it knows
+        return _plain(kind)(what, host=host, why=why, hint=hint)
 
 
 def of_response(response: httpx.Response, server: str) -> BrambleError:
@@ -73,9 +83,13 @@ def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
 
 
 def _kind(type_: str, status: Any) -> type[BrambleError]:
-    """The class that a problem names; one with more fields than a problem has is told as what it is a kind of."""
+    """The class that a problem names."""
     kind = getattr(errors, type_.removeprefix("urn:bramble:"), None)
     if isinstance(kind, type) and issubclass(kind, BrambleError):
-        plain = (one for one in kind.__mro__ if issubclass(one, BrambleError) and "__init__" not in vars(one))
-        return next(plain, BrambleError)
+        return kind
     return UsageError if isinstance(status, int) and 400 <= status < 500 else BrambleError
+
+
+def _plain(kind: type[BrambleError]) -> type[BrambleError]:
+    """What a kind of error is a kind of, and knows nothing besides."""
+    return next(one for one in kind.__mro__ if issubclass(one, BrambleError) and not one.besides)

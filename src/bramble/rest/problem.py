@@ -83,7 +83,8 @@ class Refused(BrambleError):
 
 
 def of_error(error: BrambleError) -> Problem:
-    """The problem that an error is."""
+    """The problem that an error is, with what its kind knows besides."""
+    besides = {name: getattr(error, name) for name in error.besides if getattr(error, name) is not None}
     return Problem(
         type=f"urn:bramble:{type(error).__name__}",
         title=error.what,
@@ -91,7 +92,7 @@ def of_error(error: BrambleError) -> Problem:
         detail=error.why,
         host=error.host or "",
         hint=error.hint,
-        **(error.more if isinstance(error, Refused) else {}),
+        **(error.more if isinstance(error, Refused) else besides),
     )
 
 

@@ -14,11 +14,22 @@ import pytest
 from tests.service import Proxy, Running
 
 from bramble import api
-from bramble.client import connect
+from bramble.client import connect, trouble
 from bramble.client.decode import decode
 from bramble.client.description import Description
 from bramble.engine.report import HostResult, Report
-from bramble.errors import BrambleError, Interrupted, UsageError
+from bramble.errors import (
+    BrambleError,
+    CardFailed,
+    ChangedHostKey,
+    ClusterFileError,
+    HostExpressionError,
+    Interrupted,
+    StepFailed,
+    UnknownHostKey,
+    UsageError,
+)
+from bramble.rest.problem import as_json, of_error
 from bramble.runner import events
 from bramble.runner.events import Event
 
@@ -89,8 +100,9 @@ def test_a_run_is_the_same_report_and_the_same_events(service: Running) -> None:
         lambda verbs: verbs.verify("slurm", cluster="blue"),
         lambda verbs: verbs.run_of("none"),
         lambda verbs: verbs.scale("slurm", hosts="red[01-02]"),
+        lambda verbs: verbs.hosts_expand("red[01-0x]"),
     ],
-    ids=["no such service", "no cluster", "no such cluster", "no such run", "nothing to scale"],
+    ids=["no such service", "no cluster", "no such cluster", "no such run", "nothing to scale", "an expression"],
 )
 def test_a_mistake_is_the_same_error(service: Running, call: Callable[[Any], Any]) -> None:
     there = service.remote()
@@ -99,6 +111,34 @@ def test_a_mistake_is_the_same_error(service: Running, call: Callable[[Any], Any
     with pytest.raises(BrambleError) as remote:
         there.run(call(there))
     assert (type(remote.value), remote.value.what) == (type(here.value), here.value.what)
+    assert [getattr(remote.value, name) for name in remote.value.besides] == [
+        getattr(here.value, name) for name in here.value.besides
+    ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StepFailed("it failed", host="red", step="apt", why="no space", hint="make some", log=("one", "two")),
+        UnknownHostKey("never seen", host="red", fingerprint="SHA256:x", hint="bramble hosts trust red"),
+        ChangedHostKey("another", host="red", fingerprint="SHA256:x"),
+        ClusterFileError("no such key", file="red.yaml", line=3, key="hots"),
+        ClusterFileError("no file", file="red.yaml"),
+        CardFailed("no card", host="red", device="/dev/sdb", offset=0),
+        HostExpressionError("no number", expression="red[0", position=0),
+    ],
+    ids=repr,
+)
+def test_an_error_comes_with_all_that_it_knows(error: BrambleError) -> None:
+    told = json.loads(json.dumps(as_json(of_error(error))))
+    found = trouble.of_problem(told, "red")
+    assert type(found) is type(error)
+    assert str(found) == str(error).replace("hint: bramble ", "hint: bramble --server red ")
+    assert [getattr(found, name) for name in error.besides] == [getattr(error, name) for name in error.besides]
+    # From a service that does not say it:
+    plain = trouble.of_problem({name: value for name, value in told.items() if name not in error.besides}, "red")
+    assert isinstance(error, type(plain))
+    assert plain.what == error.what
 
 
 def test_every_verb_can_be_read_back() -> None:
@@ -147,13 +187,6 @@ def test_a_file_of_ones_own_is_read_here_and_kept_nowhere_there(service: Running
     assert b"bWFyaWE6dmVyeS1zZWNyZXQ" not in database
     with pytest.raises(UsageError, match="cannot be read"):
         there.run(there.deploy("kubernetes", hosts="red", options={"pull_secret": "/none"}))
-
-
-def test_files_are_refused_with_what_to_do(service: Running) -> None:
-    there = service.remote()
-    with pytest.raises(UsageError, match="about files") as refused:
-        there.run(there.copy(["notes.txt"], hosts="red"))
-    assert refused.value.hint == "there, without --server"
 
 
 def test_a_service_of_another_version_is_named(service: Running) -> None:
