@@ -48,7 +48,7 @@ async def backup(service: str, *, to: str = "", **reach: Unpack[Reach]) -> Repor
     _, kind = _room(service)
     cluster = inventory.of_service(resolve(reach), service, given=False)
     require_deployed(service, cluster)
-    file = _file(to, cluster, service)
+    file = place(to, cluster.name, service)
     manager = cluster.only([cluster.manager])
     at_work = job("backup", manager, reach, service, ("backup", service, *(("--to", to) if to else ())))
 
@@ -136,6 +136,24 @@ async def restore(
         return await at_work.do(work)
 
 
+def place(to: str, cluster: str, service: str) -> Path:
+    """Where a backup goes; looked at before a host is asked for anything.
+
+    Raises
+    ------
+    UsageError
+        Something is there already, or there is no such folder.
+    """
+    file = Path(to or ".").expanduser()
+    if file.is_dir():
+        file /= f"{cluster}-{service}-{time.strftime('%Y%m%d-%H%M%S')}.backup"
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="choose another name, or a folder")
+    if not file.parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
+    return file
+
+
 def _room(service: str) -> tuple[Service, services.Backup]:
     room = services.get(service)
     if room.backup is None:
@@ -145,18 +163,6 @@ def _room(service: str) -> tuple[Service, services.Backup]:
             hint=f"there are of {', '.join(having)}",
         )
     return room, room.backup
-
-
-def _file(to: str, cluster: Cluster, service: str) -> Path:
-    """Where the backup goes; looked at before a host is asked for anything."""
-    file = Path(to or ".").expanduser()
-    if file.is_dir():
-        file /= f"{cluster.name}-{service}-{time.strftime('%Y%m%d-%H%M%S')}.backup"
-    if file.exists():
-        raise UsageError(f"{file} is there already", hint="choose another name, or a folder")
-    if not file.parent.is_dir():
-        raise UsageError(f"there is no folder {file.parent}", hint=f"mkdir -p {file.parent}")
-    return file
 
 
 def _require_fit(kept: Kept, room: Service, cluster: Cluster) -> None:

@@ -28,11 +28,14 @@ class Operation:
         Names in braces in the path are arguments.
     takes
         All arguments, also those in the path.
+    role
+        Who may ask for it: this role, and those above it; empty where the service does not say.
     """
 
     method: str
     path: str
     takes: frozenset[str]
+    role: str = ""
 
     @property
     def in_path(self) -> tuple[str, ...]:
@@ -88,7 +91,8 @@ class Description:
         method, path, operation = self._found[verb]
         named = {one["name"] for one in operation.get("parameters", ()) if one.get("in") in ("path", "query")}
         content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        return Operation(method=method, path=path, takes=frozenset(named | self._properties(content.get("schema", {}))))
+        takes = frozenset(named | self._properties(content.get("schema", {})))
+        return Operation(method=method, path=path, takes=takes, role=operation.get("x-role", ""))
 
     def check(self, verb: str, values: Mapping[str, Any]) -> None:
         """Refuse arguments that the service does not know.

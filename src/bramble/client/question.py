@@ -24,19 +24,6 @@ _NOT_THERE = {
 #: A group in a host expression, ``@workers``; no ``user@host``.
 _GROUP = re.compile(r"(?<![\w.-])@")
 
-#: Verbs that read or write files here, and their arguments for these.
-_FILES = {
-    "artifacts_export": "file",
-    "artifacts_import": "file",
-    "backup": "to",
-    "cards_burn": "output",
-    "copy": "files",
-    "fetch": "into",
-    "images_build": "folder",
-    "images_load": "files",
-    "restore": "file",
-}
-
 
 def arguments(verb: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call by name; those that are as the verb takes them anyway are left out.
@@ -61,10 +48,10 @@ def arguments(verb: Callable[..., Any], args: Sequence[Any], given: Mapping[str,
     for name, (what, hint) in _NOT_THERE.items():
         if values.get(name):
             raise UsageError(what, hint=hint)
-    if verb.__name__ in _FILES:
+    if verb.__name__ == "cards_burn":
         raise UsageError(
-            f"{verb.__name__.replace('_', ' ')} is about files, and works on the machine of the service alone",
-            hint="there, without --server",
+            "cards are written where their reader is, and a service does not reach into this machine",
+            hint="bramble cards burn without --server; on the machine of the service for a reader there",
         )
     return _without_standard_input(values)
 

@@ -15,7 +15,8 @@ from .. import api
 from ..api import ClusterInfo, Reach
 from ..errors import BrambleError, UsageError
 from ..model import Cluster, Deployment, Host, HostSet
-from . import question
+from . import luggage, question
+from .carrier import Carrier
 from .decode import decode
 from .description import Description
 from .job import Job
@@ -79,11 +80,14 @@ class Remote:
                 if "cluster" in operation.in_path and not values.get("cluster"):
                     values["cluster"] = question.meant(values, await self._clusters(client, described))
                 described.check(verb.__name__, values)
+                packed = await asyncio.to_thread(luggage.of, verb.__name__, values)
+                carrier = Carrier(self.wire, client, packed, on_event)
                 # A request that got through, but whose answer did not, is the same job when it is asked again.
-                asked = question.as_request(operation, values)
+                asked = question.as_request(operation, packed.values)
                 asked["headers"] = {"Idempotency-Key": secrets.token_urlsafe(16)}
-                asking = self.wire.ask(client, operation.method, operation.address(values), **asked)
-                data = await Job(self.wire, client, on_event).do(asking)
+                async with carrier.there(operation.role):
+                    asking = self.wire.ask(client, operation.method, operation.address(values), **asked)
+                    data = await carrier.home(await Job(self.wire, client, carrier.on_event).do(asking))
                 try:
                     return decode(get_type_hints(verb)["return"], data)
                 except (TypeError, ValueError, AttributeError, KeyError) as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -24,6 +24,8 @@ PAUSES = (0.2, 0.5, 1, 2, 4, 8, 8, 8)
 #: Seconds: until a connection stands, and until something is said on it. While nothing happens in a job, its service
 #: still says every 15 seconds that it is there.
 _TIMEOUT = httpx.Timeout(60, connect=10)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,23 @@ class Wire:
         BrambleError
             What the service says is wrong, or that it cannot be reached.
         """
+
+        async def attempt() -> httpx.Response:
+            return self.checked(await client.request(method, path, **more))
+
+        return await self.patiently(attempt)
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Do what may be done twice, and again where the network fails.
+
+        Raises
+        ------
+        BrambleError
+            The service cannot be reached; or what the attempt raises.
+        """
         for pause in (*self.pauses[:3], None):
             try:
-                return self.checked(await client.request(method, path, **more))
+                return await attempt()
             except httpx.TransportError as error:
                 if pause is None or isinstance(error, httpx.ConnectError):
                     raise trouble.of_transport(error, self.name) from None

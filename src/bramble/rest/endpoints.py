@@ -43,6 +43,7 @@ def router() -> APIRouter:
             description=f"{_first(rest)}\n\nFor the role {route.role}.".strip(),
             response_model=job_of(route.verb) if route.job else answer_of(route.verb),
             responses=_besides(route),
+            openapi_extra={"x-role": route.role},
         )
     return found
 

@@ -63,6 +63,18 @@ def test_what_is_told_is_the_same(cli: Cli, service: Running) -> None:
     assert service.jobs() == ["failed"]
 
 
+def test_files_are_those_of_here(cli: Cli, service: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logins.keep(service.login("admin"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("one")
+    for verb in (("copy", "notes.txt"), ("copy", "none"), ("fetch", "/etc/hostname", "--into", "logs")):
+        words = (*verb, "--hosts", "red", "--port", "9")
+        here, there = cli(*words), cli("--server", service.url, *words)
+        assert (there.code, there.out) == (here.code, here.out)
+        assert re.sub(r"\d+\.\d+ s", "", there.err) == re.sub(r"\d+\.\d+ s", "", here.err)
+    assert list((service.folder / "files").iterdir()) == []
+
+
 def test_json_is_the_same(cli: Cli, service: Running) -> None:
     logins.keep(service.login())
     words = ("deploy", "slurm", "--hosts", "red", "--port", "9", "--dry-run", "--json")

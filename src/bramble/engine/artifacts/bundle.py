@@ -56,8 +56,7 @@ def export(store: Store, notes: Mapping[str, Stored], file: Path) -> None:
     BrambleError
         What is kept was damaged.
     """
-    if file.exists():
-        raise UsageError(f"{file} is there already", hint=f"rm {file}, or choose another name")
+    require_new(file)
     part = file.with_name(f"{file.name}.part")
     index = {"format": 1, "artifacts": {key: asdict(one) for key, one in sorted(notes.items())}}
     try:
@@ -75,6 +74,18 @@ def export(store: Store, notes: Mapping[str, Stored], file: Path) -> None:
         raise UsageError(f"{file} cannot be written", why=error.strerror or str(error)) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+def require_new(file: Path) -> None:
+    """Nothing is written over.
+
+    Raises
+    ------
+    UsageError
+        The file is there already.
+    """
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint=f"rm {file}, or choose another name")
 
 
 def take_in(store: Store, file: Path) -> dict[str, Stored]:

@@ -28,12 +28,17 @@ def recipe(folder: Path, given: str = "") -> tuple[Path, str]:
     UsageError
         There is no such folder or file.
     """
+    return folder.resolve(), _text(containerfile(folder, given))
+
+
+def containerfile(folder: Path, given: str = "") -> Path:
+    """The file that says how an image is built; as `recipe`."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="bramble images build FOLDER --tag app:1")
     places = [Path(given), folder / given] if given else [folder / name for name in CONTAINERFILES]
     for place in places:
         if place.is_file():
-            return folder.resolve(), _text(place)
+            return place
     if given:
         raise UsageError(f"there is no file {given}, neither here nor in {folder}")
     raise UsageError(
@@ -50,19 +55,28 @@ def _text(file: Path) -> str:
         raise UsageError(f"{file} cannot be read", why=why) from None
 
 
-def pack(folder: Path, out: IO[bytes]) -> None:
-    """Write a folder as a tar archive, without what the builder is told to ignore."""
+def pack(folder: Path, out: IO[bytes], *, keep: str = "") -> None:
+    """Write a folder as a tar archive, without what the builder is told to ignore.
+
+    Parameters
+    ----------
+    keep
+        A file in it that goes along even so.
+    """
     ignored = _ignored(folder)
 
-    def wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        path = entry.name.removeprefix("./")
+    def is_wanted(path: str) -> bool:
         parts = path.split("/")
-        above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-        return entry if ignored.isdisjoint(above) else None
+        return ignored.isdisjoint("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+
+    def wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        return entry if is_wanted(entry.name.removeprefix("./")) else None
 
     try:
-        with tarfile.open(fileobj=out, mode="w") as tar:
+        with tarfile.open(fileobj=out, mode="w|") as tar:
             tar.add(folder, arcname=".", filter=wanted)
+            if keep and not is_wanted(keep):
+                tar.add(folder / keep, arcname=f"./{keep}")
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read", why=error.strerror or "") from None
 
