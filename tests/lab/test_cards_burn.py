@@ -66,9 +66,11 @@ def desk(tmp_path: Path) -> Desk:
 def terminal(desk: Desk, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A command on a terminal of its own, and that terminal's other end."""
     leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 400, 0, 0))  # serials of loop devices are long
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 250, 0, 0))  # serials of loop devices are long
+    # What the tests' own terminal is like does not matter here.
+    environment = {name: value for name, value in desk.environment.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
-        desk.words(*words), env={**desk.environment, "TERM": "xterm"}, stdin=follower, stdout=follower, stderr=follower,
+        desk.words(*words), env={**environment, "TERM": "xterm"}, stdin=follower, stdout=follower, stderr=follower,
         start_new_session=True,
     )  # fmt: skip
     os.close(follower)
