@@ -13,10 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from bramble.engine import web
 
 
 class FileServer(http.server.ThreadingHTTPServer):
@@ -122,6 +125,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stands between a test and its server, whatever the machine is set to."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who fetches tries again soon, and soon gives up on a server that says nothing."""
+    monkeypatch.setattr(web, "PAUSE", 0.01)
+    monkeypatch.setattr(web, "SILENCE", 0.5)
 
 
 @contextmanager

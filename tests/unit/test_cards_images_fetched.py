@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fileserver import FileServer, serving
+from tests.fileserver import FileServer, impatient, serving, without_proxies
 
 from bramble.cards.images import Image, LocalImage, Shelf, fetch, folder, forget, resolve
 from bramble.engine import web
@@ -26,10 +26,8 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    monkeypatch.setattr(web, "PAUSE", 0.01)
-    monkeypatch.setattr(web, "SILENCE", 0.5)
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    impatient(monkeypatch)
+    without_proxies(monkeypatch)
     with serving() as started:
         started.files[PATH] = CONTENT
         yield started

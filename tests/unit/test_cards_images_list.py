@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from tests import imagelist
-from tests.fileserver import FileServer, serving
+from tests.fileserver import FileServer, serving, without_proxies
 
 from bramble.cards.images import OFFICIAL, VARIABLE, Catalogue, Image, catalogue, folder, resolve
 from bramble.cards.images.listing import read
@@ -26,8 +26,7 @@ LIST, UBUNTU = "/os_list.json", "/ubuntu/list.json"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    without_proxies(monkeypatch)
     with serving() as started:
         started.files[LIST] = imagelist.text(imagelist.usual(started.url(UBUNTU)))
         started.files[UBUNTU] = imagelist.text({"os_list": imagelist.ubuntus()})

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.fileserver import FileServer, serving
+from tests.fileserver import FileServer, impatient, serving, without_proxies
 
 from bramble.artifact import Artifact, Download
 from bramble.engine import web
@@ -31,10 +31,8 @@ PATH, CONTENT = "/v1/program", random.Random(7).randbytes(300_000)
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    monkeypatch.setattr(web, "PAUSE", 0.01)
-    monkeypatch.setattr(web, "SILENCE", 0.5)
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    impatient(monkeypatch)
+    without_proxies(monkeypatch)
     with serving() as started:
         started.files[PATH] = CONTENT
         yield started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import BrambleError, UsageError
-from ..inventory import folders
+from ..inventory import folders, storage
 from .decode import decode
 from .remote import Remote
 from .wire import Wire
@@ -148,14 +147,5 @@ def connect(server: str, *, token: str = "", authority: str = "") -> Remote:
 
 
 def _write(logins: Mapping[str, Login]) -> None:
-    path = folders.logins()
     whole: dict[str, Any] = {url: asdict(login) for url, login in logins.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(whole, file, indent=1)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BrambleError(f"{path} cannot be written", why=error.strerror or "") from None
+    storage.put(folders.logins(), json.dumps(whole, indent=1).encode(), 0o600)

@@ -62,7 +62,7 @@ def _ca_certificate(key: bytes, cluster: str) -> bytes:
         decipher_only=False,
     )
     made = (
-        _begun(name, name, AUTHORITY)
+        begun(name, name, datetime.now(UTC) + AUTHORITY)
         .public_key(private.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
@@ -79,7 +79,7 @@ def client(ca_certificate: bytes, ca_key: bytes, user: str, group: str) -> tuple
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group), x509.NameAttribute(NameOID.COMMON_NAME, user)]
     )
     made = (
-        _begun(name, authority.subject, CLIENT)
+        begun(name, authority.subject, datetime.now(UTC) + CLIENT)
         .public_key(key.public_key())
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
     )
@@ -90,10 +90,14 @@ def server(key: bytes, ca_certificate: bytes, ca_key: bytes, names: tuple[str, .
     """A certificate, PEM, by which the holder of a key is believed to be a server of these names for a year."""
     authority, signing = x509.load_pem_x509_certificate(ca_certificate), _load(ca_key)
     made = (
-        _begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), authority.subject, CLIENT)
+        begun(
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]),
+            authority.subject,
+            datetime.now(UTC) + CLIENT,
+        )
         .public_key(_load(key).public_key())
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([alternative(name) for name in names]), critical=False)
     )
     return made.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
@@ -104,10 +108,11 @@ def serves(certificate: bytes, key: bytes, ca_certificate: bytes, names: tuple[s
         return False
     made = x509.load_pem_x509_certificate(certificate)
     named = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return list(named) == [_alternative(name) for name in names] and made.public_key() == _load(key).public_key()
+    return list(named) == [alternative(name) for name in names] and made.public_key() == _load(key).public_key()
 
 
-def _alternative(name: str) -> x509.GeneralName:
+def alternative(name: str) -> x509.GeneralName:
+    """A name or an address as certificates have it."""
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
@@ -124,10 +129,10 @@ def lasts(certificate: bytes, ca_certificate: bytes) -> bool:
     return made.not_valid_after_utc > datetime.now(UTC) + RENEW
 
 
-def _begun(subject: x509.Name, issuer: x509.Name, life: timedelta) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    begun = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
-    return begun.serial_number(x509.random_serial_number()).not_valid_before(now - EARLY).not_valid_after(now + life)
+def begun(subject: x509.Name, issuer: x509.Name, ends: datetime) -> x509.CertificateBuilder:
+    """A certificate that is believed from now, or a little earlier, until it ends; all else is still to be said."""
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).not_valid_after(ends)
+    return made.serial_number(x509.random_serial_number()).not_valid_before(datetime.now(UTC) - EARLY)
 
 
 #: Forms of `Secret` that are keys.

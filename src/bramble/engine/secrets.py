@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets as random
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BrambleError
+from ..inventory import storage
 from ..plan import Plan
 from ..runner.secret import Secret
 from . import certificates
@@ -160,14 +160,4 @@ def _turn(secret: Secret) -> int:
 
 
 def _write(path: Path, value: bytes) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(value)
-            file.flush()
-            os.fsync(handle)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BrambleError(f"the secret {path} cannot be written", why=error.strerror or "") from None
+    storage.put(path, value, 0o600, called=f"the secret {path}")

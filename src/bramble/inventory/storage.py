@@ -64,6 +64,33 @@ def replace(path: Path, text: str, mode: int = 0o644) -> None:
         raise BrambleError(f"{path} cannot be written", why=error.strerror or "") from None
 
 
+def put(path: Path, content: bytes, mode: int, *, called: str = "") -> None:
+    """Put a file in place at once, with this mode whatever was there; its folder is made for its user alone.
+
+    Parameters
+    ----------
+    called
+        What an error calls it; else its path.
+
+    Raises
+    ------
+    BrambleError
+        It cannot be written; what was there is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BrambleError(f"{called or path} cannot be written", why=error.strerror or "") from None
+
+
 def _make(folder: Path) -> None:
     """Make a folder for its user alone. Root, who burns cards by ``sudo -E``, makes it for whose home it is in."""
     if folder.is_dir():

@@ -17,16 +17,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ..engine.certificates import alternative, begun
 from ..errors import BrambleError
+from ..inventory.storage import put
 
 #: How long the authority lasts, and what it signs: browsers refuse leaves of more than 398 days.
 LIFE, LEAF = timedelta(days=3650), timedelta(days=90)
 
 #: What anybody who trusts it is to do when there is another.
 ANEW = "bramble serve --new-authority; whoever trusted the old one has to trust the new one"
-
-#: A Pi has no clock of its own, and may be a little late.
-_EARLY = timedelta(hours=1)
 
 #: Addresses that it may sign for, besides those of its first start: private ones, and those of this machine alone.
 _NETWORKS = (
@@ -61,16 +60,18 @@ class Authority:
     def permits(self, name: str) -> bool:
         """Whether it may sign for a name or an address."""
         constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-        return any(_covers(permitted.value, general(name).value) for permitted in constraints.permitted_subtrees or ())
+        return any(
+            _covers(permitted.value, alternative(name).value) for permitted in constraints.permitted_subtrees or ()
+        )
 
     def sign(self, names: tuple[str, ...]) -> tuple[bytes, bytes]:
         """A certificate for a server of these names, and its key, both PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         ends = min(datetime.now(UTC) + LEAF, self.expires)
         made = (
-            _begun(_title(f"bramble at {names[0]}"), self.certificate.subject, ends)
+            begun(_title(f"bramble at {names[0]}"), self.certificate.subject, ends)
             .public_key(key.public_key())
-            .add_extension(x509.SubjectAlternativeName([general(name) for name in names]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([alternative(name) for name in names]), critical=False)
             .add_extension(_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -98,8 +99,8 @@ def kept(folder: Path, names: tuple[str, ...], *, anew: bool = False) -> Authori
     if anew or not certificate.exists():
         made = _made(names)
         # The certificate comes last: where it is, there is its key.
-        write(key, _pem(made.key), 0o600)
-        write(certificate, made.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        put(key, _pem(made.key), 0o600)
+        put(certificate, made.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         return made
     try:
         signer = serialization.load_pem_private_key(key.read_bytes(), None)
@@ -127,39 +128,11 @@ def _covers(permitted: object, wanted: object) -> bool:
     )
 
 
-def general(name: str) -> x509.GeneralName:
-    """A name or an address as certificates have it."""
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place at once, for the service's user.
-
-    Raises
-    ------
-    BrambleError
-        It cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BrambleError(f"{path} cannot be written", why=error.strerror or "") from None
-
-
 def _made(names: tuple[str, ...]) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     # A number of its own: browsers tell authorities apart by name, and would take a new one for the old one.
     title = _title(f"bramble on {names[0]} {os.urandom(4).hex()}")
-    given = [general(name) for name in names]
+    given = [alternative(name) for name in names]
     permitted: list[x509.GeneralName] = [name for name in given if isinstance(name, x509.DNSName)]
     permitted += [x509.DNSName(name) for name in _OWN_NETWORK]
     permitted += [x509.IPAddress(ipaddress.ip_network(network)) for network in _NETWORKS]
@@ -167,7 +140,7 @@ def _made(names: tuple[str, ...]) -> Authority:
     beyond = [one for one in addresses if not any(_covers(network.value, one) for network in permitted)]
     permitted += [x509.IPAddress(ipaddress.ip_network(str(one))) for one in beyond]
     made = (
-        _begun(title, title, datetime.now(UTC) + LIFE)
+        begun(title, title, datetime.now(UTC) + LIFE)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.NameConstraints(permitted, None), critical=True)
@@ -176,11 +149,6 @@ def _made(names: tuple[str, ...]) -> Authority:
         .sign(key, hashes.SHA256())
     )
     return Authority(certificate=made, key=key)
-
-
-def _begun(subject: x509.Name, issuer: x509.Name, ends: datetime) -> x509.CertificateBuilder:
-    begun = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).not_valid_after(ends)
-    return begun.serial_number(x509.random_serial_number()).not_valid_before(datetime.now(UTC) - _EARLY)
 
 
 def _title(name: str) -> x509.Name:

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from ..errors import BrambleError, UsageError
+from ..inventory.storage import put
 from . import authority, names
 from .authority import ANEW, Authority
 
@@ -90,8 +91,8 @@ def own(folder: Path, wanted: tuple[str, ...], asked: tuple[str, ...] = (), *, n
     )
     if not _serves(found, signer):
         certificate, key = signer.sign(permitted)
-        authority.write(found.key, key, 0o600)
-        authority.write(found.certificate, certificate, 0o644)
+        put(found.key, key, 0o600)
+        put(found.certificate, certificate, 0o644)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from tests import imagelist
-from tests.fileserver import FileServer, serving
+from tests.fileserver import FileServer, serving, without_proxies
 from tests.unit.test_cli.support import Cli
 
 from bramble.cards.images import VARIABLE, at_hand
@@ -34,8 +34,7 @@ def ours(server: FileServer, release: str = "trixie", day: str = "2025-11-24") -
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setattr(web, "PAUSE", 0.01)
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    without_proxies(monkeypatch)
     with serving() as started:
         listed = imagelist.usual()
         listed["os_list"] = [*listed["os_list"], {"name": "Broken", "url": 7}]

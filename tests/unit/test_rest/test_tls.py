@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from bramble.errors import BrambleError, UsageError
+from bramble.inventory.storage import put
 from bramble.rest import authority, names, tls
 
 NAMES = ("red", "red.local", *names.LOOPBACK, "192.168.7.1", "fd00::7")
@@ -44,7 +45,7 @@ def signed(folder: Path, *wanted: str) -> ssl.SSLContext:
     """A server with a certificate that the folder's authority signed for any names at all."""
     certificate, key = authority.kept(folder, NAMES).sign(wanted)
     for name, content in (("any.crt", certificate), ("any.key", key)):
-        authority.write(folder / name, content, 0o600)
+        put(folder / name, content, 0o600)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "any.crt", folder / "any.key")
     return context
@@ -146,7 +147,7 @@ def test_a_new_authority_signs_for_new_names(folder: Path) -> None:
 def test_an_expired_authority_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(authority, "LIFE", timedelta(seconds=-5))
-        authority.write(tmp_path / "ca.key", b"", 0o600)
+        put(tmp_path / "ca.key", b"", 0o600)
         authority.kept(tmp_path, NAMES)
     with pytest.raises(BrambleError, match="expired on") as told:
         tls.own(tmp_path, NAMES)

@@ -19,6 +19,7 @@ from ... import __version__
 from ..access.guard import asked
 from ..access.roles import Principal, Role, allows
 from ..problem import Refused
+from .ask import at
 
 FOLDER = Path(__file__).parent
 
@@ -123,4 +124,5 @@ def _is_rows(value: Any) -> bool:
 
 _ENVIRONMENT = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True)
 _ENVIRONMENT.filters |= {"ago": _ago, "day": _day, "span": _span, "size": _size, "plain": _plain}
+_ENVIRONMENT.globals["at"] = at
 _ENVIRONMENT.tests |= {"rows": _is_rows}
