@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
 import hashlib
 import inspect
 import json
 import os
+import re
 import sqlite3
 import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,12 @@ _LASTING = {"hosts_list", "hosts_show", "images_list", "services"}
 
 #: So many answers are kept: one of a cluster with 1,000 hosts has half a megabyte.
 _MOST = 64
+
+#: Smaller bodies, in bytes, fit into a packet or two as they are.
+_WORTH_PACKING = 2048
+
+#: A caller who takes gzip (RFC 9110, 12.5.3).
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class Answer:
         """The answer with this value."""
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return cls(value, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The body in gzip: packed once, as long as the answer is kept."""
+        return gzip.compress(self.body, compresslevel=6, mtime=0)
 
 
 class Answers:
@@ -119,12 +133,17 @@ class Answers:
 
 
 def respond(http: Request, answer: Answer) -> Response:
-    """An answer, or that it is still what the caller has."""
-    headers = {"ETag": answer.etag}
+    """An answer, in gzip if it is long and the caller takes that, or that it is still what the caller has."""
+    taken = _TAKES_GZIP.search(http.headers.get("accept-encoding", ""))
+    packs = taken is not None and len(answer.body) > _WORTH_PACKING
+    # Other bytes are another representation, so they have another tag.
+    headers = {"ETag": answer.etag[:-1] + '-gzip"' if packs else answer.etag, "Vary": "Accept-Encoding"}
     known = [one.strip().removeprefix("W/") for one in http.headers.get("if-none-match", "").split(",")]
-    if http.method == "GET" and (answer.etag in known or "*" in known):
+    if http.method == "GET" and not {answer.etag, headers["ETag"], "*"}.isdisjoint(known):
         return Response(status_code=304, headers=headers)
-    return Response(answer.body, media_type="application/json", headers=headers)
+    if packs:
+        headers["Content-Encoding"] = "gzip"
+    return Response(answer.packed if packs else answer.body, media_type="application/json", headers=headers)
 
 
 async def _asked(verb: str, values: Mapping[str, Any]) -> Answer:

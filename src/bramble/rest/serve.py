@@ -222,7 +222,7 @@ def _listen(address: str, port: int) -> socket.socket:
     anywhere, family = names.is_any(address), socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         # IPv6's "all addresses" means those of IPv4, too, as it does everywhere else.
-        return socket.create_server(
+        listening = socket.create_server(
             (address, port), family=family, dualstack_ipv6=anywhere and ":" in address, backlog=512
         )
     except OSError as error:
@@ -231,6 +231,10 @@ def _listen(address: str, port: int) -> socket.socket:
         raise UsageError(
             f"cannot listen on {_in_url(address)}:{port}", why=why, hint=_HINTS.get(error.errno or 0, "")
         ) from None
+    # Connections have this from here. Else a short answer's body waits up to 40 ms until its head is acknowledged:
+    # asyncio does the same, but not for sockets that were made without the number of their protocol.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _in_url(name: str) -> str:

@@ -106,6 +106,22 @@ async def test_an_answer_is_the_same_until_something_changes(callers: Callers) -
     assert [host["name"] for host in changed.json()["hosts"]][-1] == "red03"
 
 
+async def test_a_long_answer_is_packed_for_who_takes_that(callers: Callers) -> None:
+    api.hosts_add("red[001-200]", cluster="red")
+    viewer, path = callers("viewer"), "/api/v1/clusters/red"
+    packed, plain, refused = [
+        await viewer.get(path, headers={"Accept-Encoding": taken}) for taken in ("gzip, br", "identity", "gzip;q=0, br")
+    ]
+    assert [one.headers.get("content-encoding") for one in (packed, plain, refused)] == ["gzip", None, None]
+    assert packed.json() == plain.json() == refused.json()
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 10
+    assert packed.headers["etag"] != plain.headers["etag"]
+    for known in (packed, plain):
+        again = await viewer.get(path, headers={"If-None-Match": known.headers["etag"]})
+        assert (again.status_code, again.headers.get("content-encoding")) == (304, None)
+    assert "accept-encoding" in packed.headers["vary"].lower()
+
+
 async def test_a_run_changes_what_is_known_of_a_cluster(service: Service, callers: Callers) -> None:
     api.hosts_add("red", cluster="red")
     viewer, history = callers("viewer"), History(inventory.folders.history())

@@ -146,6 +146,13 @@ def test_it_listens_here_alone_unless_it_is_told_otherwise(start: Start) -> None
             socket.create_connection((address, service.port), timeout=10).close()
 
 
+def test_a_short_answer_does_not_wait_until_its_head_is_acknowledged(tmp_path: Path) -> None:
+    made = serve.Server(tmp_path / "service", lambda: tls.own(tmp_path / "tls", LOOPBACK), port=0)
+    with socket.create_connection(("127.0.0.1", made.port)), made._socket.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    made.close()
+
+
 async def test_the_certificate_follows_the_machine_while_it_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
