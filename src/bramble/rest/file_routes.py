@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
-from .access.guard import Admin, Operator
+from .access.guard import Admin, Operator, asked
 from .files import Files, StoredFile
 from .routes import PREFIX
 
@@ -67,6 +67,7 @@ async def files_get(http: Request, name: str, who: Admin) -> Response:
     """A file; a folder as a .tar.gz. For admins: backups have keys in them, and what was fetched came as root."""
     files = _files(http)
     path = files.find(name)
+    asked(http).taken_home = True
     if not path.is_dir():
         return FileResponse(path, filename=name, media_type=_BYTES)
     packed = await asyncio.to_thread(files.pack, name)

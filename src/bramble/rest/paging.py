@@ -29,7 +29,7 @@ def page(http: Request, found: Sequence[Mapping[str, Any]], limit: int, after: s
     return JSONResponse(jsonable_encoder(shown), headers=headers)
 
 
-def following(http: Request, after: str, value: str) -> str:
+def following(http: Request, after: str, value: object) -> str:
     """What a Link header says of the next page, which begins after this value."""
     url = http.url.include_query_params(**{after: value})
     return f'<{url.path}?{url.query}>; rel="next"'

@@ -31,8 +31,8 @@ _SENT: Mapping[str, str] = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
-    # Half a year: who gives the service up is not locked out of another on the same name for ever.
-    "Strict-Transport-Security": "max-age=15768000",
+    # No Strict-Transport-Security: it holds for all ports of a name, and pages of Spark, Hadoop and others on this host
+    # have no TLS. There is no plain HTTP here to come down to, and no browser sends the session's cookie over it.
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

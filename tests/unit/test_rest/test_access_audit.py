@@ -48,6 +48,18 @@ async def test_changes_logins_refusals_and_jobs_are_noted_and_reading_is_not(
     assert {one.address for one in service.audit.all()} == {"127.0.0.1"}
 
 
+async def test_a_file_that_goes_home_is_noted(service: Service, callers: Callers) -> None:
+    admin = callers("admin")
+    await admin.put(f"{V1}/files/red.backup", content=b"keys")
+    await admin.get(f"{V1}/files")
+    assert (await admin.get(f"{V1}/files/red.backup")).content == b"keys"
+    assert (await admin.get(f"{V1}/files/other")).status_code == 404
+    assert [one[2:] for one in noted(service)] == [
+        ("files_put", "name red.backup", "201 Created"),
+        ("files_get", "name red.backup", "200 OK"),
+    ]
+
+
 async def test_a_password_typed_as_a_name_is_not_kept(service: Service, callers: Callers) -> None:
     await callers("").post(f"{V1}/session", json={"name": PASSWORD, "password": "maria maria maria"})
     assert noted(service) == [("", "password", "session_begin", "", "401 Unauthorized")]
@@ -87,6 +99,8 @@ async def test_admins_read_it_page_by_page_and_by_filter(service: Service, calle
 
     assert await read(limit=2) == [5, 4]
     assert await read(limit=2, before=4) == [3, 2]
+    assert (await admin.get(f"{V1}/audit?limit=2")).links["next"]["url"].endswith("/audit?limit=2&before=4")
+    assert not (await admin.get(f"{V1}/audit?limit=5")).links
     assert await read(by="user1") == [4, 2]
     assert await read(what="remove") == []
     assert len(await read(since="1d")) == 5

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
+from ..paging import Limit, page
 from .audit import Checked, Entry, comma_separated, json_lines
 from .guard import Admin
 from .moments import moment
@@ -22,19 +23,20 @@ _What = Annotated[str, Query(description="Only this verb: deploy, session_begin,
 _Since = Annotated[str, Query(description="Only since then: 2026-11-01, or 7d for a week ago.")]
 
 
-@router.get("", operation_id="audit_list")
+@router.get("", operation_id="audit_list", response_model=list[Entry])
 async def audit_list(
     request: Request,
     who: Admin,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Limit = 100,
     before: Annotated[int, Query(ge=0, lt=2**63, description="Those with a smaller number; 0 for all.")] = 0,
     by: _Who = "",
     what: _What = "",
     since: _Since = "",
-) -> list[Entry]:
+) -> Response:
     """What was done and refused, newest first."""
     service: Service = request.app.state.service
-    return service.audit.all(limit=limit, before=before, who=by, what=what, since=moment(since))
+    found = service.audit.all(limit=limit + 1, before=before, who=by, what=what, since=moment(since))
+    return page(request, [entry.to_json() for entry in found], limit, "before", "number")
 
 
 _TEXT = {"schema": {"type": "string"}}

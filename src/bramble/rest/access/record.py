@@ -1,4 +1,4 @@
-"""Writes into the audit what each request changed, and who was refused."""
+"""Writes into the audit what each request changed or gave away, and who was refused."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Asked:
         Name of the user who tries to log in.
     about
         What it is about, besides what its path says.
+    taken_home
+        Whether it gives away what may have secrets in it: that is noted as a change is.
     passed_on
         Whether a page asked the API for it, in a request that is noted for itself.
     """
@@ -44,6 +46,7 @@ class Asked:
     who: Principal | None = None
     tried: str | None = None
     about: str = ""
+    taken_home: bool = False
     passed_on: bool = False
 
 
@@ -87,7 +90,8 @@ class Recording:
             return
         refused, address = status in (401, 403, 429), address_of(scope)
         known = asked.who is not None or asked.tried is not None
-        if not (refused or (known and scope["method"] not in SAFE)):
+        told = asked.taken_home or scope["method"] not in SAFE
+        if not (refused or (known and told)):
             return
         if (not known or status == 429) and not self._first(network(address)):
             return
