@@ -9,6 +9,7 @@ ALL = (
     "startup",
     "rest",
     "rest_deploy",
+    "page",
     "thousand",
     "slurm",
     "base",

@@ -31,7 +31,7 @@ _SENT: Mapping[str, str] = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
-    # No Strict-Transport-Security: it holds for all ports of a name, and pages of Spark, Hadoop and others on this host
+    # No Strict-Transport-Security: it holds for all ports of a name, and pages of Spark or Hadoop on this same host
     # have no TLS. There is no plain HTTP here to come down to, and no browser sends the session's cookie over it.
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
