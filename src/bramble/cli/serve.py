@@ -168,6 +168,7 @@ def _first_admin(service: Service, name: str, password_file: str) -> None:
             )
         click.echo("The first start: who is to be the first admin of the service?", err=True)
         name = click.prompt("name", default=getpass.getuser(), err=True)
+    service.users.check_new(name)
     given = password_file and typed.read("password", password_file)
     password = given or typed.ask_new("password", f"of {name}", "--password-file FILE")
     asyncio.run(service.users.add(name, role="admin", password=password))

@@ -18,6 +18,7 @@ def install(
     """Install, or bring an installed service to what is asked for now."""
     from ..rest import install as unit
     from ..rest import tls
+    from ..rest.access.users import check_new
     from . import typed
 
     unit.check()
@@ -27,8 +28,10 @@ def install(
         raise UsageError("nobody could log in: there is no terminal to ask for the first admin on", hint=hint)
     confirm(f"Make the user {unit.USER}, {unit.HOME} and {unit.UNIT}, and start the service?", yes=yes)
     public = unit.prepare()
-    if not unit.has_admin():
+    known = unit.users()
+    if "admin" not in known.values():
         name = admin or click.prompt("name of the first admin", err=True)
+        check_new(name, known)
         given = password_file and typed.read("password", password_file)
         unit.add_admin(name, given or typed.ask_new("password", f"of {name}", "--password-file FILE"))
     if clusters:

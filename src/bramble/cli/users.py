@@ -6,13 +6,16 @@ import asyncio
 
 import click
 
+# It needs nothing that may not be installed, and loads nothing else.
+from ..rest.access.roles import ROLES, scope_of
 from . import options
 from .lazy import Command, Entry, LazyGroup, Option
 
 _SECTION = "Commands"
 
-#: As `bramble.rest.access.roles.Role` has them, which is not loaded for a help page.
-ROLES = ("viewer", "operator", "admin", "device")
+_USUAL = "viewer"
+
+_WHAT = "; ".join(f"{role} {does}{' (the usual)' if role == _USUAL else ''}" for role, does in ROLES.items())
 
 users = LazyGroup(
     "users",
@@ -69,8 +72,7 @@ def list_users(as_json: bool) -> int:
 )
 @click.argument("name", metavar="NAME")
 @click.option(
-    "--role", type=click.Choice(ROLES), default="viewer", cls=Option,
-    help="viewer sees (the usual); operator changes clusters; admin may do all; device hands in readings.",
+    "--role", type=click.Choice(tuple(ROLES)), default=_USUAL, cls=Option, help=f"{_WHAT}.",
 )  # fmt: skip
 @click.option("--password-file", metavar="FILE", cls=Option, help="Take the password from a file, instead of asking.")
 def add(name: str, role: str, password_file: str | None) -> int:
@@ -80,15 +82,16 @@ def add(name: str, role: str, password_file: str | None) -> int:
     """
     from .of_service import note, opened
 
-    given = _password(name, password_file)
     with opened(make=True) as database:
         from ..rest.access.users import Users
 
-        asyncio.run(Users(database).add(name, role=role, password=given))
+        known = Users(database)
+        known.check_new(name)
+        made = asyncio.run(known.add(name, role=role, password=_password(name, password_file)))
         note(database, "users_add", f"name {name}, role {role}")
     click.echo(f"{name} may log in as {role}")
-    scope = {"viewer": "read", "operator": "deploy", "admin": "admin", "device": "ingest"}[role]
-    click.echo(f"a token for a program of theirs: bramble tokens create NAME --owner {name} --scope {scope}", err=True)
+    words = f"--owner {name} --scope {scope_of(made.role)}"
+    click.echo(f"a token for a program of theirs: bramble tokens create NAME {words}", err=True)
     return 0
 
 
@@ -100,7 +103,7 @@ def add(name: str, role: str, password_file: str | None) -> int:
     """,
 )
 @click.argument("name", metavar="NAME")
-@click.argument("role", type=click.Choice(ROLES), metavar="ROLE")
+@click.argument("role", type=click.Choice(tuple(ROLES)), metavar="ROLE")
 def role(name: str, role: str) -> int:
     """Give a user another role.
 

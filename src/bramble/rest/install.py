@@ -124,10 +124,11 @@ def copy_clusters() -> tuple[list[str], list[str]]:
     return copied, stayed
 
 
-def has_admin() -> bool:
-    """Whether somebody can log in who may do all."""
+def users() -> dict[str, str]:
+    """Who can log in, and their role."""
     told = _as_user("users", "list", "--json", capture_output=True)
-    return any(json.loads(line)["role"] == "admin" for line in told.stdout.splitlines() if line.startswith("{"))
+    found = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
+    return {user["name"]: user["role"] for user in found}
 
 
 def add_admin(name: str, password: str) -> None:

@@ -7,14 +7,13 @@ import getpass
 import json
 import sqlite3
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from tests.unit.test_cli.support import Cli
 
 from bramble import inventory
-from bramble.cli import tokens, typed, users
-from bramble.rest.access.roles import SCOPES, Role
+from bramble.cli import tokens, typed
+from bramble.rest.access.roles import SCOPES
 from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
@@ -34,8 +33,7 @@ def ada(cli: Cli, password: str) -> None:
     assert cli("users", "add", "ada", "--role", "admin", "--password-file", password).code == 0
 
 
-def test_words_of_the_command_line_are_those_of_the_service() -> None:
-    assert get_args(Role) == users.ROLES
+def test_scopes_of_the_command_line_are_those_of_the_service() -> None:
     assert tuple(SCOPES) == tokens.SCOPES
 
 
@@ -67,6 +65,21 @@ def test_a_password_is_asked_for_twice(cli: Cli, monkeypatch: pytest.MonkeyPatch
     for answers, code in ((["x" * 9 + "yz", "other"], 2), ([PASSWORD, PASSWORD], 0)):
         monkeypatch.setattr(getpass, "getpass", lambda _prompt, given=answers: given.pop(0))
         assert cli("users", "add", "ada", "--role", "admin").code == code
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize("name", ["ada", "No Name"])
+def test_nobody_types_a_password_for_a_name_that_cannot_be_had(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def asked(_prompt: str) -> str:
+        pytest.fail("it asked for the password")
+
+    monkeypatch.setattr(typed, "_has_terminal", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", asked)
+    ended = cli("users", "add", name)
+    assert ended.code == 2
+    assert f"{name!r}" in ended.err
 
 
 @pytest.mark.usefixtures("ada")

@@ -192,6 +192,10 @@ def test_without_an_admin_and_a_terminal_it_says_how_to_make_one(home: Path, ref
     assert "bramble serve --admin NAME --password-file FILE" in said
 
 
+def test_nobody_types_a_password_for_an_admin_who_cannot_be_called_so(home: Path, refused: Callable[..., str]) -> None:
+    assert "'No Name' cannot be the name of a user" in refused("--port", "0", "--admin", "No Name")
+
+
 def at_a_terminal(*answers: tuple[str, str], end: str) -> str:
     """What a service says at a terminal where each question gets its answer; ended when it has said the last."""
     child, terminal = pty.fork()

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``viewer`` sees; ``operator`` changes clusters; ``admin`` also users, tokens, keys, files and cards; ``device`` is
-#: apart from these: it only hands in readings.
+#: ``device`` is apart from the others.
 Role = Literal["viewer", "operator", "admin", "device"]
+
+#: What one may do in each, as people are told.
+ROLES: dict[Role, str] = {
+    "viewer": "sees clusters, jobs and runs",
+    "operator": "also changes clusters",
+    "admin": "also runs commands on hosts, and has users, keys, files and cards",
+    "device": "only hands in readings",
+}
 
 #: Each may do what those before it may.
 LADDER: tuple[Role, ...] = ("viewer", "operator", "admin")
@@ -21,6 +28,11 @@ def allows(role: Role, wanted: Role) -> bool:
     if "device" in (role, wanted):
         return role == wanted
     return LADDER.index(role) >= LADDER.index(wanted)
+
+
+def scope_of(role: Role) -> str:
+    """The scope with which a token may do all that a role may."""
+    return next(scope for scope, most in SCOPES.items() if most == role)
 
 
 def narrowed(role: Role, scope: str) -> Role | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import get_args
 
 from ...errors import NotThere, UsageError
 from ..database import Database
 from . import passwords
 from .passwords import Passwords
-from .roles import Role
+from .roles import ROLES, Role
 
 #: What a user may be called: it stands in addresses, logs and on command lines.
 _NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
@@ -51,11 +51,7 @@ class Users:
         UsageError
             There is one of this name, or the name, the role or the password will not do.
         """
-        if not _NAME.fullmatch(name):
-            raise UsageError(
-                f"{name!r} cannot be the name of a user",
-                hint="small letters, digits, _, . and -; a letter first, and 32 at most",
-            )
+        self.check_new(name)
         made = User(name=name, role=_role(role), created=time.time())
         passwords.check(password, name)
         hash = await self._passwords.hash(password)
@@ -64,9 +60,19 @@ class Users:
                 "INSERT OR IGNORE INTO users (name, role, password, created) VALUES (?,?,?,?)",
                 (name, made.role, hash, made.created),
             )
-            if not added.rowcount:
-                raise UsageError(f"there is a user {name!r} already", hint=f"bramble users password {name}")
+            if not added.rowcount:  # while the hash was made
+                check_new(name, (name,))
         return made
+
+    def check_new(self, name: str) -> None:
+        """Refuse what no new user can be called; before a person types a password for nothing.
+
+        Raises
+        ------
+        UsageError
+            There is one of this name, or nobody can be called so.
+        """
+        check_new(name, [user.name for user in self.all()])
 
     def get(self, name: str) -> User:
         """A user.
@@ -151,8 +157,20 @@ class Users:
             raise UsageError(f"{name} is the last admin", hint="bramble users add NAME --role admin")
 
 
+def check_new(name: str, known: Collection[str]) -> None:
+    """As `Users.check_new`, where the users are ``known``."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a user",
+            hint="small letters, digits, _, . and -; a letter first, and 32 at most",
+        )
+    if name in known:
+        hint = f"another role: bramble users role {name} ROLE; another password: bramble users password {name}"
+        raise UsageError(f"there is a user {name!r} already", hint=hint)
+
+
 def _role(text: str) -> Role:
-    found: dict[str, Role] = {role: role for role in get_args(Role)}
+    found: dict[str, Role] = {role: role for role in ROLES}
     if text not in found:
         raise UsageError(f"there is no role {text!r}", hint=f"there are: {', '.join(found)}")
     return found[text]

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ...errors import NotThere
 from ..access.guard import Anyone
-from ..access.roles import SCOPES, Principal
+from ..access.roles import ROLES, SCOPES, Principal
 from ..problem import Refused
 from .ask import Ask, at
 from .render import page
@@ -114,7 +114,7 @@ async def _change(request: Request, who: Principal, method: str, path: str, give
 async def _users(request: Request, who: Principal, refused: Refused | None = None, given: Any = None) -> Response:
     found = await Ask(request).get("/users")
     status = refused.status if refused else 200
-    return page(request, "users.html", who, status=status, users=found, refused=refused, given=given or {})
+    return page(request, "users.html", who, status=status, users=found, refused=refused, given=given or {}, roles=ROLES)
 
 
 @router.get("/tokens")
