@@ -226,7 +226,14 @@ def _type_name(annotation: Any) -> str:
 
 
 async def runs(
-    limit: int = 50, *, before: str = "", cluster: str = "", service: str = "", verb: str = "", state: str = ""
+    limit: int = 50,
+    *,
+    before: str = "",
+    cluster: str = "",
+    service: str = "",
+    verb: str = "",
+    state: str = "",
+    brief: bool = False,
 ) -> tuple[PastRun, ...]:
     """The latest runs of this user, newest first, without their steps.
 
@@ -238,9 +245,12 @@ async def runs(
         Only those that are older than the run of this id.
     cluster, service, verb, state
         Only those of it; ``state`` as in `PastRun`.
+    brief
+        Their reports without ``hosts`` and ``data``: what a list needs.
     """
     history = History(inventory.folders.history())
-    return tuple(history.runs(limit, before=before, cluster=cluster, service=service, verb=verb, state=state))
+    wanted = {"before": before, "cluster": cluster, "service": service, "verb": verb, "state": state}
+    return tuple(history.runs(limit, **wanted, brief=brief))
 
 
 async def run_of(id: str) -> PastRun:

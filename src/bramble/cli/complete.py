@@ -69,7 +69,7 @@ def runs(context: click.Context, incomplete: str) -> Iterable[str]:
     """Ids of earlier runs, newest first."""
     from .. import api
 
-    return [run.id for run in api.run(api.runs())]
+    return [run.id for run in api.run(api.runs(brief=True))]
 
 
 @_quiet

@@ -51,12 +51,13 @@ runs = LazyGroup(
 @click.option(
     "--before", metavar="RUN", default="", cls=Option, shell_complete=complete.runs, help="Only those older than this."
 )
+@click.option("--brief", is_flag=True, cls=Option, help="With --json: without what was done on each host.")
 @options.json_option()
-def list_runs(limit: int, cluster: str, service: str, verb: str, state: str, before: str, as_json: bool) -> int:
+def list_runs(limit: int, brief: bool, as_json: bool, **wanted: str) -> int:
     """List the latest runs, newest first."""
     from .door import api
 
-    found = api.run(api.runs(limit, before=before, cluster=cluster, service=service, verb=verb, state=state))
+    found = api.run(api.runs(limit, brief=brief or not as_json, **wanted))
     if as_json:
         from .jsonlines import write_json
 

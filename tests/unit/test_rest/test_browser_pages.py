@@ -74,6 +74,26 @@ async def test_every_page_can_be_used_by_everybody(url: str, context: BrowserCon
     assert [one for one in complaints if not any(fine in one for fine in ("404", MOVED))] == []
 
 
+async def test_times_are_drawn_out_of_the_tables_beside_them(url: str, context: BrowserContext) -> None:
+    page, complaints = await _page(url, context)
+    for path, name in {
+        "/runs": "How long these runs took", "/clusters/red/services/slurm": "How long the latest runs took",
+        "/runs/20260101-100000-aaaa": "How long each host took",
+    }.items():  # fmt: skip
+        await go(page, url + path)
+        plot = page.get_by_role("img", name=name)
+        # Something is on it: not all of its points have one colour.
+        drawn = await plot.locator("canvas").evaluate(
+            "(one) => new Set(new Uint32Array(one.getContext('2d').getImageData(0, 0, one.width, one.height)"
+            ".data.buffer)).size"
+        )
+        assert drawn > 5, path
+    # Two kinds of work were done more than once; each has its line and its word.
+    await go(page, f"{url}/clusters/red/services/slurm")
+    assert await page.locator(".plot .u-legend .u-label").all_inner_texts() == ["Time", "deploy slurm", "verify slurm"]
+    assert complaints == []
+
+
 async def test_the_overview_is_small_and_there_at_once(url: str, context: BrowserContext) -> None:
     await _page(url, context)
     fresh = await context.new_page()

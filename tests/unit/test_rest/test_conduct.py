@@ -16,7 +16,7 @@ from tests.unit.test_rest.conftest import Callers
 
 from bramble import api, inventory
 from bramble.engine.history import History
-from bramble.engine.report import Report
+from bramble.engine.report import HostResult, Report
 from bramble.errors import UsageError
 from bramble.rest.service import Service
 from bramble.runner.events import FactsGathered
@@ -167,6 +167,17 @@ async def test_runs_come_in_pages_and_by_what_they_are_about(callers: Callers) -
     assert seen == [["2026-4", "2026-3"], ["2026-2", "2026-0"], []]
     assert (await client.get("/api/v1/runs?verb=remove")).json() == []
     assert (await client.get("/api/v1/runs?state=done")).json() == []
+
+
+async def test_a_brief_list_of_runs_leaves_out_what_grows_with_hosts(callers: Callers) -> None:
+    history, client = History(inventory.folders.history()), callers("viewer")
+    history.begin("2026-1", "deploy", "slurm", "red", "bramble deploy slurm")
+    hosts = {"red": HostResult(host="red", outcome="done", changed=3)}
+    history.end(Report(run="2026-1", verb="deploy", cluster="red", hosts=hosts, data={"a": [1]}), [])
+    (whole,) = (await client.get("/api/v1/runs")).json()
+    (brief,) = (await client.get("/api/v1/runs?brief=true")).json()
+    assert {*whole["report"]} - {*brief["report"]} == {"hosts", "data"}
+    assert (brief["report"]["changed"], brief["state"]) == (3, "done")
 
 
 async def test_who_waits_gets_the_end(callers: Callers) -> None:

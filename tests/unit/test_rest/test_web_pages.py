@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from tests.unit.test_rest.conftest import Callers
@@ -101,6 +102,36 @@ async def test_health_is_what_the_latest_run_says(service: Service, callers: Cal
     with_a_past(service)
     text = (await callers("viewer").get("/clusters/red")).text
     assert "does not do its work" in text
+
+
+async def test_health_is_read_from_as_few_runs_as_tell_it() -> None:
+    result = {"host": "red", "outcome": "done", "failure": None}
+    report = {"hosts": [result], "dry": False, "verified": True, "data": {}}
+    run = {"verb": "verify", "service": "slurm", "state": "done", "started": 1.0, "seconds": 1.0}
+    kept = [{**run, "cluster": "red", "id": str(number), "report": report} for number in range(100)]
+    asked = []
+
+    async def ask(path: str, *, cluster: str, limit: int, before: str) -> list[dict[str, Any]]:
+        begin = int(before) + 1 if before else 0
+        asked.append(begin)
+        return kept[begin : begin + limit]
+
+    cluster: dict[str, Any] = {"name": "red", "hosts": [{"name": "red"}], "services": {"slurm": "red"}}
+    assert (await health.read(cluster, ask)).service("slurm").words == "works"
+    assert len(asked) == 1
+    # What no run tells is looked for, but not for ever.
+    cluster["services"]["spark"] = "red"
+    assert (await health.read(cluster, ask)).service("spark") == health.NOT_KNOWN
+    assert 5 < len(asked) < 20
+
+
+async def test_runs_are_found_by_what_they_were(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    viewer = callers("viewer")
+    text = (await viewer.get("/runs?cluster=red&service=slurm&verb=verify&state=failed")).text
+    assert re.findall(r'href="/runs/(\d[^"]+)"', text) == ["20260102-100000-bbbb"]
+    assert '<option value="failed" selected>' in text
+    assert "Nothing like that" in (await viewer.get("/runs?verb=remove")).text
 
 
 async def test_a_mistake_in_a_form_is_told_beside_what_was_written(service: Service, callers: Callers) -> None:

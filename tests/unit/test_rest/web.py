@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,12 @@ FACTS = Facts(
 )  # fmt: skip
 
 HOSTS = ("red", "red01", "red02")
+
+#: What was run in the days before, and how long that took.
+_EARLIER = (
+    ("deploy", 95.0), ("verify", 21.0), ("deploy", 40.0), ("verify", 18.0), ("deploy", 31.0), ("deploy", 17.0),
+    ("verify", 19.0), ("deploy", 14.0),
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +69,8 @@ def with_a_past(service: Service, words: Words = Words()) -> None:
         events.FactsGathered(host=name, facts=dataclasses.asdict(dataclasses.replace(FACTS, hostname=name)))
         for name in HOSTS
     ]
+    for day, (verb, seconds) in enumerate(_EARLIER, 1):
+        _run(f"202512{day:02}-100000-eeee", verb, good, [], verified=True, ago=20 - day, seconds=seconds)
     _run("20260101-100000-aaaa", "deploy", good, [*facts, *steps], verified=True)
     failure = Failure(error="StepFailed", what=words.what, why=words.why, hint=words.hint, log=words.log)
     bad = good | {"red02": HostResult(host="red02", outcome="failed", seconds=3.0, failure=failure)}
@@ -96,14 +105,18 @@ def _run(
     *,
     verified: bool,
     notes: tuple[str, ...] = (),
+    ago: float = 0,
+    seconds: float = 15.0,
 ) -> dict[str, Any]:
     history = History(inventory.folders.history())
     history.begin(id, verb, "slurm", "red", f"bramble {verb} slurm --cluster red")
     report = Report(
-        run=id, verb=verb, service="slurm", cluster="red", hosts=hosts, started=time.time(), seconds=15.0,
+        run=id, verb=verb, service="slurm", cluster="red", hosts=hosts, started=time.time(), seconds=seconds,
         verified=verified, notes=notes,
     )  # fmt: skip
     history.end(report, happened)
+    with sqlite3.connect(inventory.folders.history()) as database:
+        database.execute("UPDATE runs SET started = started - ? WHERE id = ?", (86400 * ago, id))
     return report.to_json()
 
 

@@ -19,7 +19,7 @@ from .render import page
 
 router = APIRouter()
 
-#: How many of the latest runs health is read from.
+#: How many of the latest runs a host's page tells.
 _RUNS = 60
 
 #: Seconds for which one reading of a host's load is shown to all who look.
@@ -30,14 +30,12 @@ _FRESH = 2.0
 async def overview(request: Request, who: Viewer) -> Response:
     """All clusters, what is at work, and what was run last."""
     ask = Ask(request)
-    runs = await ask.get("/runs", limit=_RUNS)
-    clusters = [
-        {**await ask.get(at("clusters", one["name"])), "known": health.of_cluster(one["name"], runs)}
-        for one in await ask.get("/clusters")
-    ]
+    clusters = [await ask.get(at("clusters", one["name"])) for one in await ask.get("/clusters")]
+    clusters = [{**one, "known": await health.read(one, ask.get)} for one in clusters]
+    runs = await ask.get("/runs", limit=8, brief=True)
     jobs = await ask.get("/jobs", limit=20)
     at_work = [job for job in jobs if job["state"] in ("queued", "running")]
-    return page(request, "overview.html", who, clusters=clusters, at_work=at_work, runs=runs[:8])
+    return page(request, "overview.html", who, clusters=clusters, at_work=at_work, runs=runs)
 
 
 @router.post("/clusters")
@@ -64,7 +62,7 @@ async def one_cluster(request: Request, who: Viewer, cluster: str) -> Response:
     """A cluster: its hosts and services."""
     ask = Ask(request)
     detail = await ask.get(at("clusters", cluster))
-    known = health.of_cluster(cluster, await ask.get("/runs", limit=_RUNS, cluster=cluster))
+    known = await health.read(detail, ask.get)
     catalogue = await ask.get("/services")
     jobs = await ask.get("/jobs", cluster=cluster, limit=8)
     return page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,10 @@ class Health:
 
 NOT_KNOWN = Health()
 
+#: Of so many of a cluster's latest runs health is read at most, and so many are read at a time: most often the first
+#: tell all.
+_MOST, _SOME = 60, 6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
@@ -55,6 +59,29 @@ class Known:
     def host(self, name: str) -> Health:
         """Of one host."""
         return self.hosts.get(name, NOT_KNOWN)
+
+
+async def read(cluster: Mapping[str, Any], ask: Callable[..., Awaitable[list[dict[str, Any]]]]) -> Known:
+    """What is known of a cluster, from as few runs as tell it.
+
+    Parameters
+    ----------
+    cluster
+        As ``GET /clusters/{cluster}`` has it.
+    ask
+        Gives what is at a path of the API.
+    """
+    runs: list[dict[str, Any]] = []
+    while True:
+        before = runs[-1]["id"] if runs else ""
+        some = await ask("/runs", cluster=cluster["name"], limit=_SOME, before=before)
+        runs += some
+        known = of_cluster(cluster["name"], runs)
+        told = {host["name"] for host in cluster["hosts"]} <= {*known.hosts} and {*cluster["services"]} <= {
+            *known.services
+        }
+        if told or len(some) < _SOME or len(runs) >= _MOST:
+            return known
 
 
 def of_cluster(cluster: str, runs: Iterable[Mapping[str, Any]]) -> Known:

@@ -79,11 +79,20 @@ async def cancel(request: Request, who: Viewer, id: str, what: str) -> Response:
 
 
 @router.get("/runs")
-async def all_runs(request: Request, who: Viewer, before: str = "", cluster: str = "") -> Response:
+async def all_runs(
+    request: Request,
+    who: Viewer,
+    before: str = "",
+    cluster: str = "",
+    service: str = "",
+    verb: str = "",
+    state: str = "",
+) -> Response:
     """What was run, newest first."""
-    runs = await Ask(request).get("/runs", limit=_PAGE + 1, before=before, cluster=cluster)
+    asked = {"cluster": cluster, "service": service, "verb": verb, "state": state}
+    runs = await Ask(request).get("/runs", limit=_PAGE + 1, before=before, brief=True, **asked)
     older = runs[_PAGE - 1]["id"] if len(runs) > _PAGE else ""
-    return page(request, "runs.html", who, runs=runs[:_PAGE], older=older, cluster=cluster)
+    return page(request, "runs.html", who, runs=runs[:_PAGE], older=older, before=before, asked=asked)
 
 
 @router.get("/runs/{id}")

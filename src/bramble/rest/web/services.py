@@ -66,7 +66,8 @@ async def _shown(
         fields=form.fields(room, recorded, _named(given or {}, "option.")),
         given=given or {},
         refused=refused,
-        known=health.of_cluster(cluster, await ask.get("/runs", limit=60, cluster=cluster)).service(service),
+        known=(await health.read(detail, ask.get)).service(service),
+        runs=await ask.get("/runs", cluster=cluster, service=service, limit=40, brief=True),
         jobs=await ask.get("/jobs", cluster=cluster, service=service, limit=8),
     )
 

@@ -5,22 +5,13 @@
   const words = document.getElementById("load-words");
   if (!place || !window.uPlot) return;
   const EVERY = 4000, MOST = 450;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
   const data = [[], [], []];
-  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line") }, ticks: { stroke: colour("--line") } };
-  const size = () => ({ width: Math.min(place.clientWidth || 320, 900), height: 220 });
-  const plot = new uPlot({
-    ...size(),
+  const value = (_, now) => now == null ? "—" : `${now} %`;
+  const plot = draw(place, data, {
     scales: { y: { range: [0, 100] } },
-    axes: [axis, { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} %`) }],
-    series: [
-      {},
-      { label: "Processors", stroke: colour("--busy"), width: 2, value: (_, now) => now == null ? "—" : `${now} %` },
-      { label: "Memory", stroke: colour("--accent"), width: 2, dash: [6, 4], value: (_, now) => now == null ? "—" : `${now} %` },
-    ],
-  }, data, place);
-  window.addEventListener("resize", () => plot.setSize(size()));
+    y: { values: (_, ticks) => ticks.map((tick) => `${tick} %`) },
+    series: [{ label: "Processors", value }, { label: "Memory", value }],
+  });
 
   const percent = (part, whole) => part == null || !whole ? null : Math.round(100 * part / whole);
   const look = async () => {
