@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..rest.serve import Server
     from ..rest.service import Service
 
-_WHERE, _FIRST, _CERTIFICATE = "Where", "At the first start", "Certificate"
+_WHERE, _FIRST, _CERTIFICATE, _LIMITS = "Where", "At the first start", "Certificate", "Limits"
 _MACHINE = "As a service of this machine"
 
 
@@ -32,6 +32,8 @@ _MACHINE = "As a service of this machine"
     sudo bramble serve --install --address 0.0.0.0
     # by a name of one's own, with a certificate of one's own
     bramble serve --address 0.0.0.0 --certificate red.pem --key red.key
+    # on a small Pi
+    bramble serve --jobs 2 --largest-file 2G
     """,
 )
 @click.option(
@@ -67,6 +69,14 @@ _MACHINE = "As a service of this machine"
     help="Make another certificate authority, and end. Whoever trusted the old one has to trust the new one.",
 )  # fmt: skip
 @click.option(
+    "--jobs", type=click.IntRange(1, 1000), metavar="NUMBER", default=8, cls=Option, section=_LIMITS,
+    help="How many jobs are at work at the same time; others wait (8).",
+)  # fmt: skip
+@click.option(
+    "--largest-file", metavar="SIZE", default="16G", cls=Option, section=_LIMITS,
+    help="How large a file may be that somebody hands in, or all that is in a folder: 500M, 8G (16G).",
+)  # fmt: skip
+@click.option(
     "--install", is_flag=True, cls=Option, section=_MACHINE,
     help="Have systemd run it, now and at each start of this machine, as a user of its own. Needs root.",
 )  # fmt: skip
@@ -92,6 +102,8 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     new_authority: bool,
+    jobs: int,
+    largest_file: str,
     install: bool,
     copy_clusters: bool,
     uninstall: bool,
@@ -114,14 +126,16 @@ def serve(
     try:
         from ..rest import names as called
         from ..rest import serve as service
-        from ..rest import tls
+        from ..rest import sizes, tls
+        from ..rest.service import Limits
     except ImportError as error:
         why = f"{error.name} is not installed"
         raise BrambleError("the service needs more", why=why, hint="pip install 'pi-bramble[serve]'") from None
+    limits = Limits(jobs=jobs, largest_file=sizes.read(largest_file))
     if uninstall:
         return serve_install.uninstall(purge=purge, yes=yes)
     if install:
-        words = ["--address", address, "--port", str(port)]
+        words = ["--address", address, "--port", str(port), "--jobs", str(jobs), "--largest-file", largest_file]
         words += [word for name in names for word in ("--name", called.checked(name))]
         if certificate is not None and key is not None:
             words += ["--certificate", str(certificate.absolute()), "--key", str(key.absolute())]
@@ -144,7 +158,7 @@ def serve(
 
     if key is not None:
         _warn_of_readers(key)
-    made = service.Server(folder, identity, address=address, port=port, say=_say)
+    made = service.Server(folder, identity, address=address, port=port, say=_say, limits=limits)
     try:
         _first_admin(made.service, admin, password_file)
         made.until_end(lambda: _tell(made))

@@ -111,7 +111,7 @@ def _copy(values: dict[str, Any]) -> Luggage:
     return Luggage(
         values={**values, "files": list(called)},
         up=(Upload(name=name, pack=lambda out: packed.pack(found, out)),),
-        called=called,
+        called={**called, name: ", ".join(given)},
         left_out=tuple(left_out),
     )
 

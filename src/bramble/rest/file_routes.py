@@ -47,7 +47,8 @@ async def files_put(
     unpack: Annotated[bool, Query(description="It is a .tar or .tar.gz, and becomes a folder of this name.")] = False,
 ) -> StoredFile:
     """Take a file in, whole or not at all; what had its name is replaced."""
-    return await _files(http).put(name, http.stream(), unpack=unpack)
+    length = http.headers.get("content-length", "")
+    return await _files(http).put(name, http.stream(), length=int(length) if length.isdecimal() else 0, unpack=unpack)
 
 
 @router.delete("/{name}", operation_id="files_remove", status_code=204)

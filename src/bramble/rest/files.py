@@ -16,9 +16,11 @@ from typing import Literal
 
 from ..engine import copying, packed
 from ..errors import BrambleError, NotThere, UsageError
+from . import room, sizes
 from .problem import Refused
 
-#: Bytes that one file may have, and all that is in one folder: an image of a card is some GB.
+#: Bytes that one file may have, and all that is in one folder, where nothing else is asked for: an image of a card is
+#: some GB.
 LARGEST = 16 * 2**30
 
 #: So many files a folder may bring.
@@ -51,7 +53,7 @@ class Files:
     Parameters
     ----------
     largest
-        Bytes that one file may have.
+        Bytes that one file may have, and all that is in one folder.
     """
 
     def __init__(self, folder: Path, *, largest: int = LARGEST) -> None:
@@ -105,11 +107,15 @@ class Files:
             raise NotThere(f"the service has no file {name!r}", hint=f"PUT it there first: /api/v1/files/{first}")
         return ways[-1]
 
-    async def put(self, name: str, content: AsyncIterator[bytes], *, unpack: bool = False) -> StoredFile:
+    async def put(
+        self, name: str, content: AsyncIterator[bytes], *, length: int = 0, unpack: bool = False
+    ) -> StoredFile:
         """Take a file in, whole or not at all; what had its name is replaced.
 
         Parameters
         ----------
+        length
+            Bytes that are said to come, where that is said: what is too large is refused before it comes.
         unpack
             It is an archive, a .tar or .tar.gz, and becomes a folder of this name.
 
@@ -118,16 +124,16 @@ class Files:
         UsageError
             It cannot be called so; or it is no archive, or one that reaches out of its folder.
         Refused
-            It is too large.
+            It is too large, or there is no room for it.
         """
         path = self.new(name)
+        self._require_fit(name, length, length)
         with self._beside(name) as part:
             with _translated(name), os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 size = 0
                 async for chunk in content:
                     size += len(chunk)
-                    if size > self.largest:
-                        raise Refused(413, f"{name} is larger than {self.largest} bytes, and no file may be")
+                    self._require_fit(name, size, len(chunk))
                     file.write(chunk)
             if unpack:
                 with self._beside(name) as folder:
@@ -167,12 +173,21 @@ class Files:
 
     def _unpack(self, archive: Path, folder: Path, name: str) -> None:
         def tell(count: int, size: int) -> None:
-            if size > self.largest or count > _MOST:
-                raise Refused(413, f"{name} is too large: it has more than {self.largest} bytes or {_MOST} files")
+            if count > _MOST:
+                raise Refused(413, f"{name} has more than {_MOST} files, and no folder may")
+            self._require_fit(name, size)
 
         folder.mkdir(mode=0o700)
         with archive.open("rb") as file:
             packed.unpack(file, folder, name, tell=tell)
+
+    def _require_fit(self, name: str, size: int, coming: int = 0) -> None:
+        if size > self.largest:
+            raise Refused(
+                413, f"{name} is larger than {sizes.told(self.largest)}, and no file may be",
+                hint="whoever runs the service can allow more: bramble serve --largest-file SIZE",
+            )  # fmt: skip
+        room.require(self.folder, name, coming)
 
     @contextmanager
     def _beside(self, name: str) -> Iterator[Path]:

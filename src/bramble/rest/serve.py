@@ -22,7 +22,7 @@ from ..errors import BrambleError, UsageError
 from . import names
 from .app import make
 from .jobs.kept import Wanted
-from .service import Service
+from .service import Limits, Service
 from .tls import Credentials, Identity
 
 #: Where the service listens where nothing else is asked for.
@@ -56,6 +56,8 @@ class Server(uvicorn.Server):
         What it listens on; with 0, a port that is free.
     say
         Takes what a person is to know while it ends.
+    limits
+        How much it takes on.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Server(uvicorn.Server):
         address: str = "127.0.0.1",
         port: int = PORT,
         say: Callable[[str], None] = print,
+        limits: Limits = Limits(),  # noqa: B008 — it is frozen
     ) -> None:
         with contextlib.ExitStack() as held:
             held.callback(os.close, alone(folder))
@@ -78,7 +81,7 @@ class Server(uvicorn.Server):
             self._say: Callable[[str], None] = say
             self._ready: Callable[[], None] = lambda: None
             self.credentials = Credentials(find)
-            self.service = Service(folder)
+            self.service = Service(folder, limits)
             self._held = held.pop_all()
         self.service.names = self.credentials.identity.names
         self.address, self.port = address, self._socket.getsockname()[1]

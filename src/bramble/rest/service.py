@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from .access.audit import Audit
@@ -11,8 +12,25 @@ from .access.tokens import Tokens
 from .access.users import Users
 from .answers import Answers
 from .database import Database
-from .files import Files
+from .files import LARGEST, Files
 from .jobs import Jobs
+from .jobs.jobs import AT_ONCE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a service takes on.
+
+    Attributes
+    ----------
+    jobs
+        So many are at work at the same time; others wait.
+    largest_file
+        Bytes that one file of a caller may have, and all that is in one folder.
+    """
+
+    jobs: int = AT_ONCE
+    largest_file: int = LARGEST
 
 
 class Service:
@@ -22,6 +40,8 @@ class Service:
     ----------
     folder
         Where it keeps everything.
+    limits
+        How much it takes on.
 
     Attributes
     ----------
@@ -29,14 +49,14 @@ class Service:
         Names and addresses it answers to; empty for any.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:
         self.folder = folder
         self.database = Database(folder / "service.sqlite")
-        self.jobs = Jobs(self.database)
+        self.jobs = Jobs(self.database, at_once=limits.jobs)
         self.users = Users(self.database)
         self.sessions = Sessions(self.database)
         self.answers = Answers()
-        self.files = Files(folder / "files")
+        self.files = Files(folder / "files", largest=limits.largest_file)
         self.tokens = Tokens(self.database)
         self.audit = Audit(self.database)
         # A user waits a minute at most, else a stranger could lock them out; a class may share one address.

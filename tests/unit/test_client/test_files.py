@@ -321,7 +321,7 @@ def test_what_is_too_large_is_refused(
     service.stop()
     service.start()
     for call in (there.artifacts_import("large"), there.copy(["large"], hosts="red")):
-        with pytest.raises(UsageError, match=r"larger than 100000 bytes"):
+        with pytest.raises(UsageError, match=r"^large is larger than 97.7 KiB"):
             there.run(call)
     assert names(area) == []
 
