@@ -51,7 +51,7 @@ async def listening(service: Service, folder: Path) -> AsyncIterator[str]:
 async def chromium(profile: Path, **how: Any) -> AsyncIterator[BrowserContext]:
     """Chromium with an empty profile.
 
-    It believes the certificate unseen: whether browsers accept it is a matter of the tests of TLS.
+    It believes the certificate unseen: whether browsers accept it is a matter of `test_browser_trust`.
     """
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
