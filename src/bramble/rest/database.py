@@ -19,7 +19,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     secrets TEXT NOT NULL, who TEXT NOT NULL, state TEXT NOT NULL, hosts TEXT NOT NULL, created REAL NOT NULL,
     started REAL, ended REAL, run TEXT NOT NULL, cancelled_by TEXT NOT NULL DEFAULT '', result TEXT, problem TEXT
 );
-CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs(created);
 CREATE TABLE IF NOT EXISTS job_events (
     job TEXT NOT NULL REFERENCES jobs(id) ON DELETE CASCADE, number INTEGER NOT NULL, kind TEXT NOT NULL,
     data TEXT NOT NULL, PRIMARY KEY (job, number)
