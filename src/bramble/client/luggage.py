@@ -117,19 +117,19 @@ def _copy(values: dict[str, Any]) -> Luggage:
 
 
 def _fetch(values: dict[str, Any]) -> Luggage:
-    name, into = _name("fetched"), Path(values.get("into", "."))
+    name, into = _name(), Path(values.get("into", "."))
     down = Download(name=name, to=into, folder=True)
     return Luggage(values={**values, "into": name}, down=down, called={name: str(into)})
 
 
 def _backup(values: dict[str, Any]) -> Luggage:
-    name, file = _name("made"), place(values.get("to", ""), values["cluster"], values["service"])
+    name, file = _name(), place(values.get("to", ""), values["cluster"], values["service"])
     down = Download(name=name, to=file, mode=0o600)
     return Luggage(values={**values, "to": name}, down=down, called={name: str(file)})
 
 
 def _artifacts_export(values: dict[str, Any]) -> Luggage:
-    name, file = _name("made"), Path(values["file"])
+    name, file = _name(), Path(values["file"])
     bundle.require_new(file)
     down = Download(name=name, to=file)
     return Luggage(values={**values, "file": name}, down=down, called={name: str(file)})
@@ -187,9 +187,9 @@ def _require(path: str, fault: str) -> None:
         raise UsageError(fault, why=error.strerror or str(error)) from None
 
 
-def _name(what: str = "upload") -> str:
-    """One that nothing else has there."""
-    return f"{what}-{secrets.token_hex(8)}"
+def _name() -> str:
+    """One that nothing else has there. By how it begins, the service knows what to take away where nobody comes."""
+    return f"luggage-{secrets.token_hex(8)}"
 
 
 _OF: Mapping[str, Callable[[dict[str, Any]], Luggage]] = {

@@ -46,7 +46,10 @@ async def files_put(
     who: Operator,
     unpack: Annotated[bool, Query(description="It is a .tar or .tar.gz, and becomes a folder of this name.")] = False,
 ) -> StoredFile:
-    """Take a file in, whole or not at all; what had its name is replaced."""
+    """Take a file in, whole or not at all; what had its name is replaced.
+
+    One whose name begins with ``luggage-`` goes a day after it came, or after the last job that names it.
+    """
     length = http.headers.get("content-length", "")
     return await _files(http).put(name, http.stream(), length=int(length) if length.isdecimal() else 0, unpack=unpack)
 

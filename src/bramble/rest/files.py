@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,14 +65,16 @@ class Files:
     def all(self) -> list[StoredFile]:
         """All of them, by name."""
         found = []
-        for path in sorted(self.folder.iterdir()):
-            there = path.lstat()
-            is_file, is_folder = stat.S_ISREG(there.st_mode), stat.S_ISDIR(there.st_mode)
-            if not path.name.startswith(".") and (is_file or is_folder):
-                size = there.st_size if is_file else 0
-                kind: Literal["file", "folder"] = "file" if is_file else "folder"
-                found.append(StoredFile(name=path.name, kind=kind, size=size, changed=there.st_mtime))
+        for name, there in self._entries():
+            is_file = stat.S_ISREG(there.st_mode)
+            size = there.st_size if is_file else 0
+            found.append(StoredFile(name=name, kind="file" if is_file else "folder", size=size, changed=there.st_mtime))
         return found
+
+    def before(self, moment: float) -> list[str]:
+        """Names of those that came here before a moment, in seconds since the epoch."""
+        # Not the time of the last change, which an archive may bring along.
+        return [name for name, there in self._entries() if there.st_ctime < moment]
 
     def new(self, name: str) -> Path:
         """Where something of this name goes.
@@ -170,6 +172,13 @@ class Files:
             part.unlink(missing_ok=True)
             raise
         return part
+
+    def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        for path in sorted(self.folder.iterdir()):
+            with suppress(FileNotFoundError):  # it was taken away meanwhile
+                there = path.lstat()
+                if not path.name.startswith(".") and (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):
+                    yield path.name, there
 
     def _unpack(self, archive: Path, folder: Path, name: str) -> None:
         def tell(count: int, size: int) -> None:

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from starlette.responses import FileResponse
 
 from ..errors import BrambleError, UsageError
-from . import names
+from . import luggage, names
 from .app import make
 from .jobs.kept import Wanted
 from .service import Limits, Service
@@ -28,7 +28,7 @@ from .tls import Credentials, Identity
 #: Where the service listens where nothing else is asked for.
 PORT = 8443
 
-#: Seconds between two looks at the certificate and at this machine's addresses.
+#: Seconds between two looks at the certificate, at this machine's addresses, and for what nobody comes for.
 _LOOK = 300
 
 #: Seconds that connections have to end, when all jobs have.
@@ -166,6 +166,10 @@ class Server(uvicorn.Server):
                 _log.warning("the certificate is a new one, for %s", ", ".join(self.credentials.identity.names))
         except BrambleError as error:
             _log.error("the certificate stays as it is: %s", error)
+        try:
+            await luggage.sweep(self.service.files, self.service.jobs)
+        except (BrambleError, OSError) as error:
+            _log.error("files that nobody comes for stay: %s", error)
 
 
 def urls(called: tuple[str, ...], address: str, port: int, *, here: bool = True) -> tuple[str, ...]:
@@ -237,6 +241,8 @@ def _listen(address: str, port: int) -> socket.socket:
     # Connections have this from here. Else a short answer's body waits up to 40 ms until its head is acknowledged:
     # asyncio does the same, but not for sockets that were made without the number of their protocol.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Who lost their power in the middle of an upload says nothing any more: this notes it, and what came of it goes.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return listening
 
 

@@ -109,7 +109,7 @@ def test_what_is_copied_is_what_is_here(
     assert report.data["files"] == ["my notes.txt", "site/", "named"]
     assert report.data["left_out"] == [str(here / "site" / "pipe")]
     assert "'my notes.txt', 'site/', 'named'" in str(told[-1])
-    assert "upload" not in str(told)
+    assert "luggage" not in str(told)
     assert names(area) == []
 
 
@@ -372,7 +372,7 @@ async def test_nothing_stays_after_an_interrupt(
     (here / "notes.txt").write_text("one")
     copying = asyncio.ensure_future(service.remote("admin").copy(["notes.txt"], hosts="red"))
     await begun.wait()
-    assert [name.partition("-")[0] for name in names(area)] == ["upload"]
+    assert [name.partition("-")[0] for name in names(area)] == ["luggage"]
     copying.cancel()
     with pytest.raises(Interrupted):
         await copying

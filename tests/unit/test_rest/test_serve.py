@@ -150,6 +150,7 @@ def test_a_short_answer_does_not_wait_until_its_head_is_acknowledged(tmp_path: P
     made = serve.Server(tmp_path / "service", lambda: tls.own(tmp_path / "tls", LOOPBACK), port=0)
     with socket.create_connection(("127.0.0.1", made.port)), made._socket.accept()[0] as accepted:
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), "or who vanished is waited for"
     made.close()
 
 

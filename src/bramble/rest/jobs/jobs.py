@@ -106,6 +106,11 @@ class Jobs:
         found |= {job.id: job for job in self._at_work.values() if wanted.fits(job)}
         return sorted(found.values(), key=lambda job: job.id, reverse=True)[: wanted.limit]
 
+    def arguments(self, since: float) -> list[str]:
+        """What jobs were given, as JSON: of all that are not over, and of those that were so at a moment."""
+        unfinished = [json.dumps(job.arguments) for job in self._at_work.values()]
+        return unfinished + self._kept.arguments(since)
+
     async def follow(self, job: Job, after: int = 0) -> AsyncIterator[list[Happening]]:
         """The events of a job after one, some at a time, as they come; none where nothing came for long."""
         if job.happened or not job.over:

@@ -108,6 +108,11 @@ class Kept:
         )  # fmt: skip
         return [_from_row(row) for row in rows]
 
+    def arguments(self, since: float) -> list[str]:
+        """What jobs that ended since a moment, or were cut off then, were given, as JSON."""
+        query = "SELECT arguments FROM jobs WHERE coalesce(ended, started, created) >= ?"
+        return [row["arguments"] for row in self._database.rows(query, since)]
+
     def events(self, job: Job, after: int, limit: int) -> list[Happening]:
         """Events of a job after one, in their order."""
         query = "SELECT number, kind, data FROM job_events WHERE job = ? AND number > ? ORDER BY number LIMIT ?"
