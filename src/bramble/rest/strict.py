@@ -20,8 +20,8 @@ from .problem import Refused
 #: The largest body in bytes; of files, `files` says how large they may be.
 LARGEST = 1024 * 1024
 
-#: Where files are taken.
-_UPLOADS = "/api/v1/files/"
+#: Where files are taken, by the API and by its page.
+_UPLOADS = re.compile(r"/api/v1/files/.*|/files")
 
 #: The largest headers in bytes, all together.
 _HEADERS = 32 * 1024
@@ -137,8 +137,7 @@ def _as_json(scope: Scope) -> Scope:
 
 
 def _takes_files(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith(_UPLOADS)
+    return _UPLOADS.fullmatch(scope["path"]) is not None
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

@@ -18,7 +18,7 @@ SEEN = {
     "/": "viewer", "/clusters/red": "viewer", "/clusters/red/hosts/red": "viewer",
     "/clusters/red/services/slurm": "viewer", "/jobs": "viewer", f"/jobs/{JOB}": "viewer", "/runs": "viewer",
     "/runs/20260101-100000-aaaa": "viewer", "/account": "device", "/tokens": "device", "/users": "admin",
-    "/audit": "admin",
+    "/audit": "admin", "/files": "operator", "/images": "viewer", "/clusters/red/do/poweroff": "operator",
 }  # fmt: skip
 
 #: One that asks a host, which none of these tests has.
@@ -30,7 +30,7 @@ CHANGED = {
     "/clusters/red/services/slurm/deploy": "operator", "/clusters/red/services/slurm/verify": "operator",
     "/clusters/red/services/slurm/remove": "operator", f"/jobs/{JOB}/apply": "operator",
     f"/jobs/{JOB}/cancel": "operator", f"/jobs/{JOB}/again": "operator", "/users": "admin",
-    "/users/admin/role": "admin", "/users/admin/remove": "admin",
+    "/users/admin/role": "admin", "/users/admin/remove": "admin", "/files": "operator", "/files/a/remove": "operator",
 }  # fmt: skip
 OWN = {"/logout", "/account", "/tokens", "/tokens/none/revoke"}
 

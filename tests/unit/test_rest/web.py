@@ -82,6 +82,14 @@ def with_a_past(service: Service, words: Words = Words()) -> None:
     asked = {"dry_run": True, "options": {"max_time": words.option}}
     _job(service, "20260103-100000-0000000c", "deploy", "", asked, _dry(words), dry.to_json())
 
+    (service.files.folder / "red-kubernetes.backup").write_bytes(b"x" * 2_400_000)
+    kept = {"file": "red-kubernetes.backup", "size": 2_400_000}
+    backup = Report(
+        run="", verb="backup", service="kubernetes", cluster="red", hosts={"red": good["red"]}, data=kept,
+        notes=(words.note,),
+    )  # fmt: skip
+    _job(service, "20260104-100000-0000000d", "backup", "", {"service": "kubernetes"}, [], backup.to_json())
+
 
 def _dry(words: Words) -> list[events.Event]:
     diff = f"--- slurm.conf\n+++ slurm.conf\n-MaxTime=60\n+MaxTime={words.option}\n SlurmctldHost=red"
@@ -135,8 +143,8 @@ def _job(
         change.execute(
             "INSERT INTO jobs (id, verb, cluster, service, arguments, secrets, who, state, hosts, created, started,"
             " ended, run, result, problem) VALUES (?,?,?,?,?,'[]','maria',?,?,?,?,?,?,?,'null')",
-            (id, verb, "red", "slurm", json.dumps(asked), state, json.dumps(HOSTS), now - 70, now - 70, now - 50, run,
-             json.dumps(result)),
+            (id, verb, "red", asked["service"], json.dumps(asked), state, json.dumps(HOSTS), now - 70, now - 70,
+             now - 50, run, json.dumps(result)),
         )  # fmt: skip
         change.executemany(
             "INSERT INTO job_events VALUES (?,?,?,?)",

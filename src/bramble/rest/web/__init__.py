@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from ...errors import BrambleError
 from .. import problem
 from ..problem import Refused
-from . import clusters, jobs, people, services
+from . import clusters, do, files, jobs, people, services
 from .render import FOLDER, error_page
 
 
@@ -29,7 +29,7 @@ def pages(api: FastAPI) -> FastAPI:
     app.state.service = api.state.service
     for folder in ("static", "vendor"):
         app.mount(f"/{folder}", _Files(directory=FOLDER / folder), name=folder)
-    for part in (clusters, services, jobs, people):
+    for part in (clusters, services, do, jobs, files, people):
         app.include_router(part.router)
     app.add_exception_handler(BrambleError, _on_error)
     app.add_exception_handler(HTTPException, _on_http)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -37,8 +38,17 @@ class Ask:
         # An error of ours has its page, and its place in the log, from the application that answers.
         self._transport = httpx.ASGITransport(request.app.state.api, client=client, raise_app_exceptions=False)
 
-    async def send(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
+    async def send(
+        self, method: str, path: str, body: Any = None, *, content: AsyncIterator[bytes] | None = None, **query: Any
+    ) -> httpx.Response:
         """Ask for a path below ``/api/v1``.
+
+        Parameters
+        ----------
+        body
+            As JSON.
+        content
+            A body that is none, and is read as it comes.
 
         Raises
         ------
@@ -49,7 +59,7 @@ class Ask:
             given = {name: value for name, value in query.items() if value not in ("", None)}
             # A job may be long about its beginning: its hosts' names, its files.
             answer = await client.request(
-                method, PREFIX + path, json=body, params=given, headers=self._headers, timeout=None
+                method, PREFIX + path, json=body, content=content, params=given, headers=self._headers, timeout=None
             )
         if answer.is_error:
             raise _refusal(answer)

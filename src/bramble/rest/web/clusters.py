@@ -70,19 +70,6 @@ async def one_cluster(request: Request, who: Viewer, cluster: str) -> Response:
     )  # fmt: skip
 
 
-@router.post("/clusters/{cluster}/do/{verb}")
-async def look(request: Request, who: Viewer, cluster: str, verb: str) -> Response:
-    """Look at all hosts of a cluster; keys are shown before they are believed."""
-    asked: dict[str, dict[str, Any]] = {
-        "status": {}, "check": {}, "temperature": {}, "throttled": {}, "trust": {"show": True}
-    }  # fmt: skip
-    if verb not in asked:
-        raise NotThere(f"there is nothing called {verb} to do here")
-    names = {"check": "hosts_check", "trust": "hosts_trust"}
-    job = await Ask(request).do(names.get(verb, verb), cluster=cluster, **asked[verb])
-    return RedirectResponse(at("jobs", job["id"]), 303)
-
-
 @router.get("/clusters/{cluster}/hosts/{host}")
 async def one_host(request: Request, who: Viewer, cluster: str, host: str) -> Response:
     """A host: what it is, how busy, and what was done to it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from ...services import Service
@@ -56,8 +57,7 @@ def fields(room: Service, recorded: Mapping[str, Any], given: Mapping[str, str] 
     found = []
     for name, info in room.config.model_fields.items():
         kind, choices = ("secret", ()) if name in own else _kind(info.annotation)
-        usual = "" if info.is_required() else _text(info.get_default(call_default_factory=True))
-        now = _text(recorded[name]) if name in recorded else usual
+        now = _text(recorded[name]) if name in recorded else usual(info)
         value = "" if kind == "secret" else (given or {}).get(name, now)
         help = " ".join(part for part in (info.description, own[name].hint if name in own else "") if part)
         found.append(
@@ -65,13 +65,38 @@ def fields(room: Service, recorded: Mapping[str, Any], given: Mapping[str, str] 
                 name=name,
                 kind=kind,
                 value=value,
-                usual=usual,
+                usual=usual(info),
                 help=help,
                 choices=choices,
                 fixed=bool(recorded) and (name in room.fixed or (name == "version" and bool(room.versions))),
             )
         )
     return tuple(found)
+
+
+def of_info(name: str, info: FieldInfo, given: str | None, choices: tuple[str, ...] | None = None) -> Field:
+    """One option of a verb, as its route has it.
+
+    Parameters
+    ----------
+    given
+        What somebody wrote already; None for nothing.
+    choices
+        All values that it may have, where its type does not say.
+    """
+    kind, found = ("choice", choices) if choices is not None else _kind(info.annotation)
+    if info.annotation == list[str] and kind == "long":
+        kind = "text"
+    value = usual(info) if given is None else given
+    help = (info.description or "").replace("`", "")
+    if choices is not None:
+        value, help = given or next(iter(choices), ""), "One of the service's files; the latest is first."
+    return Field(name=name, kind=kind, value=value, usual=usual(info), help=help, choices=found)
+
+
+def usual(info: FieldInfo) -> str:
+    """What an option is where nobody says anything, as text."""
+    return "" if info.is_required() else _text(info.get_default(call_default_factory=True))
 
 
 def options(room: Service, recorded: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
@@ -113,4 +138,6 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return json.dumps(to_jsonable_python(value), ensure_ascii=False)

@@ -13,7 +13,7 @@ from ..access.guard import Anyone
 from ..access.roles import ROLES, SCOPES, Principal
 from ..problem import Refused
 from .ask import Ask, at
-from .render import page
+from .render import here, page
 
 router = APIRouter()
 
@@ -27,14 +27,14 @@ _TOLD = (401, 403, 409, 422, 429)
 @router.get("/login")
 async def login(request: Request, next: str = "/") -> Response:
     """Asks who one is."""
-    return page(request, "login.html", None, next=_here(next), name="", refused=None)
+    return page(request, "login.html", None, next=here(next), name="", refused=None)
 
 
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Log in; the answer brings the cookie that the API gives."""
     form = {name: str(value) for name, value in (await request.form()).items()}
-    there = _here(form.get("next", "/"))
+    there = here(form.get("next", "/"))
     given = {"name": form.get("name", ""), "password": form.get("password", "")}
     try:
         answer = await Ask(request).send("POST", "/session", given)
@@ -174,12 +174,6 @@ async def audit(
     entries = await Ask(request).get("/audit", limit=_PAGE, before=before, **asked)
     older = entries[-1]["number"] if len(entries) == _PAGE else 0
     return page(request, "audit.html", who, entries=entries, older=older, asked=asked)
-
-
-def _here(address: str) -> str:
-    """A path of this service, and nothing else: a link to the login leads to no other site."""
-    fine = address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
-    return address if fine else "/"
 
 
 def _with_cookie(address: str, answer: httpx.Response) -> Response:

@@ -19,6 +19,7 @@ from ... import __version__
 from ..access.guard import asked
 from ..access.roles import Principal, Role, allows
 from ..problem import Refused
+from .actions import ACTIONS, OF_CLUSTER, OF_HOST
 from .ask import at
 
 FOLDER = Path(__file__).parent
@@ -58,6 +59,12 @@ def to_login(request: Request) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     leads_back = request.method == "GET" and wanted != "/"
     return RedirectResponse(f"/login?{urlencode({'next': wanted})}" if leads_back else "/login", 303)
+
+
+def here(address: str) -> str:
+    """A path of this service, and nothing else: a link to the login leads to no other site."""
+    fine = address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
+    return address if fine else "/"
 
 
 def _ago(moment: float | None) -> Markup:
@@ -124,5 +131,5 @@ def _is_rows(value: Any) -> bool:
 
 _ENVIRONMENT = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True)
 _ENVIRONMENT.filters |= {"ago": _ago, "day": _day, "span": _span, "size": _size, "plain": _plain}
-_ENVIRONMENT.globals["at"] = at
+_ENVIRONMENT.globals |= {"at": at, "ACTIONS": ACTIONS, "OF_CLUSTER": OF_CLUSTER, "OF_HOST": OF_HOST}
 _ENVIRONMENT.tests |= {"rows": _is_rows}

@@ -6,14 +6,27 @@
   const LINES = [["--busy"], ["--accent", [6, 4]], ["--good", [2, 3]], ["--bad", [10, 4]], ["--quiet", [4, 2, 1, 2]]];
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line") }, ticks: { stroke: colour("--line") } };
 
+  // Moments by the browser's clock, written as elsewhere on the page.
+  const DAY = 86400;
+  const written = (moment, how) => new Date(moment * 1000).toLocaleString("en-GB", how);
+  const clock = { hour: "2-digit", minute: "2-digit" };
+  const moments = {
+    values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => written(tick, step >= DAY
+      ? { day: "numeric", month: "short" } : step >= 60 ? clock : { ...clock, second: "2-digit" })),
+    series: {
+      label: "When",
+      value: (_, moment) => moment == null ? "—" : written(moment, { day: "numeric", month: "short", year: "numeric", ...clock }),
+    },
+  };
+
   // A drawing with a line, or bars, for each of `series`, told apart by more than their colour.
-  window.draw = (place, data, { series, x = {}, y = {}, scales = {}, legend = true }) => {
+  window.draw = (place, data, { series, x = moments, y = {}, scales = {}, legend = true }) => {
     const size = () => ({ width: Math.min(place.clientWidth || 320, 900), height: 220 });
     const plot = new uPlot({
       ...size(),
       scales,
       legend: { show: legend },
-      axes: [{ ...axis, ...x }, { ...axis, size: 64, ...y }],
+      axes: [{ ...axis, ...x }, { ...axis, size: 80, ...y }],
       series: [x.series || {}, ...series.map((one, number) => {
         const [name, dash] = LINES[number % LINES.length];
         return { stroke: colour(name), width: 2, dash, ...one };

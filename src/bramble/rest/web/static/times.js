@@ -12,7 +12,8 @@
       : minutes ? [`${minutes} min`, whole % 60 && `${whole % 60} s`] : [`${whole} s`];
     return parts.filter(Boolean).join(" ");
   };
-  const y = { values: (_, ticks) => ticks.map(span) };
+  const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+  const y = { incrs: STEPS, values: (_, ticks) => ticks.map(span) };
   const scales = { y: { range: (_, least, most) => [0, (most || 1) * 1.1] } };
   const value = (_, seconds) => span(seconds);
 
