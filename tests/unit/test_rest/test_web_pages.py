@@ -19,8 +19,8 @@ PAGES = [
     "/clusters/red/services/kubernetes", "/clusters/red/services/base", "/jobs", "/jobs/20260102-100000-0000000b",
     "/jobs/20260103-100000-0000000c", "/runs", "/runs/20260101-100000-aaaa", "/runs/20260102-100000-bbbb",
     "/clusters/red/do/poweroff?hosts=red02",
-    f"/clusters/red/do/reboot?hosts=red&deadline={quote(HOSTILE)}", "/clusters/red/do/restore?service=kubernetes", "/files", "/images",
-    "/clusters/red/do/images_load", "/jobs/20260104-100000-0000000d",
+    f"/clusters/red/do/reboot?hosts=red&deadline={quote(HOSTILE)}", "/clusters/red/do/restore?service=kubernetes",
+    "/files", "/images", "/clusters/red/do/images_load", "/jobs/20260104-100000-0000000d",
 ]  # fmt: skip
 
 
