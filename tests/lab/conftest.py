@@ -26,7 +26,10 @@ _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_D
 
 
 #: Files whose tests take longest. They begin first, so that no processor waits at the end for the last of them.
-_LONGEST = ("test_suite", "test_cards_boot", "test_base", "test_slurm", "test_steps_failures", "test_serve")
+_LONGEST = (
+    "test_suite", "test_cards_boot", "test_base", "test_slurm", "test_steps_failures", "test_serve",
+    "test_serve_installed",
+)  # fmt: skip
 
 #: Services that other tests deploy, prove and remove on the other release, by themselves or because another needs them:
 #: these go through the suite of all services on one alone, unless all is asked for (``--thorough``).

@@ -1,14 +1,11 @@
-"""A real service over TLS on real hosts: jobs outlive cut connections and a killed service; its installation."""
+"""A real service over TLS on real hosts: jobs outlive cut connections and a killed service."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import io
 import json
 import ssl
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from httpx_sse import connect_sse
-from packaging.requirements import Requirement
 from tests.lab.controller import Controller
 
-import bramble
 from bramble import lab as labs
 from bramble.lab.testing import Lab
 
@@ -29,9 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/service_client.py"
 
 PASSWORD = "correct horse battery"
-
-#: Debian's release with the Python that runs this: what is compiled for that runs there, too.
-RELEASE = {11: "bookworm", 13: "trixie"}.get(sys.version_info.minor, "")
 
 
 class Service:
@@ -177,102 +169,3 @@ def test_ending_the_service_ends_its_jobs_cleanly(
     with service.client(token) as client:
         assert client.get(f"/jobs/{asked.json()['id']}").json()["state"] == "cut off"
     service.end()
-
-
-# Installed on a host
-
-
-def bring(lab: Lab, host: str) -> None:
-    """Put bramble with all that it needs into /opt/bramble of a host."""
-    lab.shell(host, "python3 -m venv --without-pip /opt/bramble")
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for path, name in program():
-            tar.add(path, f"lib/python3.{sys.version_info.minor}/site-packages/{name}", recursive=False)
-        script = b"#!/opt/bramble/bin/python3\nfrom bramble.cli import main\nmain()\n"
-        entry = tarfile.TarInfo("bin/bramble")
-        entry.size, entry.mode = len(script), 0o755
-        tar.addfile(entry, io.BytesIO(script))
-    unpack = ["tar", "--extract", "--no-same-owner", "--directory=/opt/bramble"]
-    labs.execute(lab.name, host, unpack, stdin=archive.getvalue())
-
-
-def program() -> Iterator[tuple[Path, str]]:
-    """Every file of bramble and of what its service needs, and its name among the packages."""
-    package = Path(bramble.__file__).parent
-    for path in package.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path, f"bramble/{path.relative_to(package)}"
-    pending, seen = [("pi-bramble", "serve")], set[tuple[str, str]]()
-    while pending:
-        name, extra = pending.pop()
-        found = importlib.metadata.distribution(name)
-        for text in found.requires or ():
-            needed = Requirement(text)
-            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
-                pending += [(needed.name, one) for one in ("", *needed.extras) if (needed.name, one) not in seen]
-                seen |= {(needed.name, one) for one in ("", *needed.extras)}
-        for file in (found.files or ()) if name != "pi-bramble" else ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
-                yield Path(str(file.locate())), str(file)
-
-
-@pytest.fixture
-def host(make_lab: Callable[..., Lab], fresh_lab: Lab) -> Iterator[tuple[Lab, str]]:
-    """A host with the Python that runs this, and bramble on it."""
-    if not RELEASE:
-        pytest.fail("no release of Debian's has this Python: run the tests with 3.11 or 3.13", pytrace=False)
-    lab = fresh_lab if RELEASE == "bookworm" else make_lab("white", 1, RELEASE)
-    bring(lab, lab.hosts[0])
-    yield lab, lab.hosts[0]
-    if lab is not fresh_lab:
-        labs.down(lab.name)
-
-
-def test_installed_it_is_a_hardened_service_that_goes_without_a_trace(
-    host: tuple[Lab, str], tmp_path: Path, controller: Controller
-) -> None:
-    lab, name = host
-    program = "/opt/bramble/bin/bramble"
-    before = lab.snapshot(name)
-    clusters = "mkdir -p /root/.config/bramble/clusters; echo 'hosts: blue' > /root/.config/bramble/clusters/blue.yaml"
-    lab.shell(name, f"umask 077; echo '{PASSWORD}' > /root/password; {clusters}")
-    install = f"{program} serve --install --address 0.0.0.0 --copy-clusters --yes 2>&1"
-    refused = lab.shell(name, f"{install} < /dev/null || true")
-    assert "--admin NAME --password-file FILE" in refused
-    said = lab.shell(name, f"{install} --admin ada --password-file /root/password")
-    assert "SHA-256" in said
-    assert "ssh-ed25519 " in said
-    assert "blue.yaml" in said
-    assert "nothing was changed" in lab.shell(name, install)
-
-    # It runs as its own user, shut in.
-    assert lab.shell(name, "systemctl is-active bramble; systemctl is-enabled bramble").split() == ["active", "enabled"]
-    assert lab.shell(name, "ps -o user= -p $(systemctl show --property MainPID --value bramble)").strip() == "bramble"
-    exposure = lab.shell(name, "systemd-analyze security bramble.service --no-pager | tail -1")
-    assert float(exposure.split(":")[1].split()[0]) < 3, exposure
-    open_to_others = "find /var/lib/bramble-service -not -type l -perm /077 -not -name '*.crt' -not -name '*.pub'"
-    assert lab.shell(name, open_to_others) == ""
-
-    # Who has its certificate authority reaches it over the network, and finds what was copied.
-    trusted = tmp_path / "ca.pem"
-    trusted.write_text(lab.shell(name, "cat /var/lib/bramble-service/.local/share/bramble/service/tls/ca.crt"))
-    create = f"{program} tokens create ci --owner ada --scope read"
-    token = lab.shell(name, f"cd /; setpriv --reuid bramble --regid bramble --clear-groups "
-                      f"env HOME=/var/lib/bramble-service {create} 2>/dev/null").strip()  # fmt: skip
-    context = ssl.create_default_context(cafile=str(trusted))
-    url = f"https://{lab.address(name)}:8443"
-    answer = httpx.get(f"{url}/api/v1/clusters", headers={"Authorization": f"Bearer {token}"}, verify=context)
-    assert "blue" in answer.text, answer.text
-    assert httpx.get(f"{url}/ca.pem", verify=context).text == trusted.read_text()
-
-    # It comes back when it is killed, and goes when it is told to.
-    lab.shell(name, "systemctl kill --signal KILL bramble; until systemctl is-active bramble; do sleep 0.5; done")
-    kept = lab.shell(name, f"{program} serve --uninstall --yes")
-    assert "stays in /var/lib/bramble-service" in kept
-    assert lab.shell(name, "stat --format '%U %a' /var/lib/bramble-service").split() == ["root", "700"]
-    again = lab.shell(name, f"{install} --address 127.0.0.1")
-    assert "https://localhost:8443/" in again
-    lab.shell(name, f"{program} serve --uninstall --purge --yes; rm -r /root/password /root/.config/bramble")
-    lab.shell(name, "rmdir --ignore-fail-on-non-empty /root/.config 2>/dev/null || true")
-    assert labs.diff_snapshots(before, lab.snapshot(name)) == []

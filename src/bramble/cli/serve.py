@@ -140,8 +140,9 @@ def serve(
         if certificate is not None and key is not None:
             words += ["--certificate", str(certificate.absolute()), "--key", str(key.absolute())]
         urls = service.urls(called.here(address, names), address, port, here=certificate is None)
+        files = [path.absolute() for path in (certificate, key) if path is not None]
         return serve_install.install(
-            words, urls, port, admin=admin, password_file=password_file, clusters=copy_clusters, yes=yes
+            words, urls, port, files=files, admin=admin, password_file=password_file, clusters=copy_clusters, yes=yes
         )
     folder = inventory.folders.service()
     if new_authority:

@@ -13,9 +13,17 @@ from .terminal import confirm, interactive
 
 
 def install(
-    words: Sequence[str], urls: Sequence[str], port: int, *, admin: str, password_file: str, clusters: bool, yes: bool
+    words: Sequence[str],
+    urls: Sequence[str],
+    port: int,
+    *,
+    files: Sequence[Path],
+    admin: str,
+    password_file: str,
+    clusters: bool,
+    yes: bool,
 ) -> int:
-    """Install, or bring an installed service to what is asked for now."""
+    """Install, or bring an installed service to what is asked for now; ``files`` are those that it is to read."""
     from ..rest import install as unit
     from ..rest import tls
     from ..rest.access.users import check_new
@@ -28,6 +36,7 @@ def install(
         raise UsageError("nobody could log in: there is no terminal to ask for the first admin on", hint=hint)
     confirm(f"Make the user {unit.USER}, {unit.HOME} and {unit.UNIT}, and start the service?", yes=yes)
     public = unit.prepare()
+    unit.check_readable(*files)
     known = unit.users()
     if "admin" not in known.values():
         name = admin or click.prompt("name of the first admin", err=True)

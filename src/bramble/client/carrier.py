@@ -114,7 +114,8 @@ class Carrier:
             pass
         except UsageError as error:
             if self._luggage.down and not error.hint:
-                error.hint = "ask an admin: what a service gives away can have keys in it"
+                error.why = error.why or self._luggage.down.guarded
+                error.hint = "ask an admin to run the same; nothing was done"
             raise
 
     # There

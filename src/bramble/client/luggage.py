@@ -51,12 +51,15 @@ class Download:
         Whether it is one; what is in it goes into that folder here.
     mode
         Permissions of a file.
+    guarded
+        Why not everybody who may ask for the verb is given it.
     """
 
     name: str
     to: Path
     folder: bool = False
     mode: int = 0o666
+    guarded: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +127,8 @@ def _fetch(values: dict[str, Any]) -> Luggage:
 
 def _backup(values: dict[str, Any]) -> Luggage:
     name, file = _name(), place(values.get("to", ""), values["cluster"], values["service"])
-    down = Download(name=name, to=file, mode=0o600)
+    guarded = f"a backup has the keys of {values['service']} in it, so a service gives it to admins alone"
+    down = Download(name=name, to=file, mode=0o600, guarded=guarded)
     return Luggage(values={**values, "to": name}, down=down, called={name: str(file)})
 
 

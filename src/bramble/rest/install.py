@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import pwd
@@ -60,6 +61,28 @@ def check_program() -> None:
     for path in (Path(sys.executable), Path(sys.executable).resolve(), Path(__file__)):
         if hidden := _unreadable(path):
             raise UsageError(f"the service's own user could not run {path}", why=hidden, hint=_ELSEWHERE)
+
+
+def check_readable(*files: Path) -> None:
+    """Refuse files that the service's user could not read. That user is there already.
+
+    Raises
+    ------
+    UsageError
+        They are hidden from the service, or not for its user.
+    """
+    for file in files:
+        if hidden := _hidden(file):
+            raise UsageError(f"the service could not read {file}", why=hidden, hint="keep it in /etc/ssl")
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}")
+        user, groups = pwd.getpwnam(USER), [one.gr_gid for one in grp.getgrall() if USER in one.gr_mem]
+        reads = subprocess.run(
+            ["test", "-r", file], user=user.pw_uid, group=user.pw_gid, extra_groups=groups, check=False
+        )
+        if reads.returncode:
+            hint = f"chgrp {USER} {file}; chmod 640 {file}; and let it into the folders above"
+            raise UsageError(f"the service's user {USER} could not read {file}", hint=hint)
 
 
 def installed() -> bool:
@@ -218,12 +241,19 @@ def uninstall(*, purge: bool = False) -> bool:
 
 def _unreadable(path: Path) -> str:
     """Why others cannot read a file; empty where they can."""
-    if str(path).startswith(tuple(f"{folder}/" for folder in _HIDDEN)):
-        return f"the service does not see what is in {'/'.join(path.parts[:2])[1:]}"
+    if hidden := _hidden(path):
+        return hidden
     for one in (path, *path.parents):
         needed = 0o004 if one == path else 0o001
         if not one.stat().st_mode & needed:
             return f"{one} is not open to others"
+    return ""
+
+
+def _hidden(path: Path) -> str:
+    """Why the service does not see a file, whoever may read it; empty where it does."""
+    if str(path).startswith(tuple(f"{folder}/" for folder in _HIDDEN)):
+        return f"the service does not see what is in {'/'.join(path.parts[:2])[1:]}"
     return ""
 
 

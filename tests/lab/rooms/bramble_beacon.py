@@ -2,13 +2,14 @@
 
 Each host runs a daemon that signs its name with a secret of the cluster; verification asks every host from every host.
 It has a step of each kind that can be cut in two: a package, a user, directories, files (one that was there before), a
-secret, a unit, a barrier, a wait, and a command that takes its time.
+secret, a unit, a barrier, a wait, and a command that takes its time. The manager's has a diary, which backups keep.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,11 +17,12 @@ from bramble.artifact import Artifact, Download
 from bramble.model import Cluster
 from bramble.plan import Plan, group
 from bramble.runner import steps
+from bramble.runner.backup import LAID
 from bramble.runner.facts import Facts
 from bramble.runner.secret import Secret
 from bramble.runner.step import Step
 from bramble.runner.steps import Command, Directory, File, Package, Probe, Unit, User, Wait
-from bramble.services import Service
+from bramble.services import Backup, Service
 
 
 class Config(BaseModel):
@@ -76,6 +78,8 @@ for name in sys.argv[1:]:
     if line.split()[:1] == [name] and hmac.compare_digest(mark, right):
         print(name)
 '''
+
+DIARY = "/var/lib/beacon/diary"
 
 UNIT = """\
 [Unit]
@@ -175,6 +179,22 @@ def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan
     return Plan(service="beacon", groups=(group("Verify", names, probe),))
 
 
+KEEP = f"if [ -e {DIARY} ]; then cp --preserve=timestamps {DIARY} $0; fi"
+BRING = f"if [ -e {LAID}/diary ]; then install --owner=beacon --mode=640 {LAID}/diary {DIARY}; fi; rm -r {LAID}"
+
+
+def restore(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """The diary goes back."""
+    back = Command(name="the diary comes back", argv=("sh", "-c", BRING), unless=("test", "!", "-e", LAID))
+    return Plan(service="beacon", groups=(group("Diary", [cluster.manager], back),))
+
+
+def anew(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
+    """As the deployment, and the diary goes back."""
+    deployment = plan(cluster, config, facts)
+    return replace(deployment, groups=(*deployment.groups, *restore(cluster, config, facts).groups))
+
+
 SERVICE = Service(
     name="beacon",
     summary="A daemon that signs its host's name: for tests",
@@ -182,4 +202,11 @@ SERVICE = Service(
     plan=plan,
     verify=verify,
     artifacts=artifacts,
+    backup=Backup(
+        take=("sh", "-c", KEEP),
+        secrets=(Secret("beacon/key"),),
+        onto=lambda cluster, config: (cluster.manager,),
+        restore=restore,
+        anew=anew,
+    ),
 )

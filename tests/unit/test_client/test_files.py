@@ -201,7 +201,8 @@ def test_who_may_not_have_it_is_told_before_it_is_made(service: Running, here: P
     there = service.remote("operator")
     with pytest.raises(UsageError, match="needs the role admin") as refused:
         there.run(there.backup("kubernetes"))
-    assert "ask an admin" in refused.value.hint
+    assert "has the keys of kubernetes in it" in refused.value.why
+    assert "ask an admin to run the same; nothing was done" in refused.value.hint
     (here / "notes.txt").write_text("one")
     with pytest.raises(UsageError, match="needs the role admin"):
         there.run(there.copy(["notes.txt"], hosts="red"))

@@ -41,6 +41,18 @@ def test_a_program_behind_a_shut_door_is_refused(tmp_path: Path, monkeypatch: py
     assert install._unreadable(Path("/usr/bin/env")) == ""
 
 
+def test_a_certificate_that_the_service_could_not_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="could not read") as told:
+        install.check_readable(Path("/root/own.key"))
+    assert told.value.why == "the service does not see what is in /root"
+    assert told.value.hint == "keep it in /etc/ssl"
+    monkeypatch.setattr(install, "_HIDDEN", ())
+    with pytest.raises(UsageError, match="there is no file"):
+        install.check_readable(tmp_path / "own.key")
+
+
 def test_only_root_installs_and_is_told_where_else_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr("sys.argv", ["/opt/bramble/bin/bramble", "serve", "--install"])
