@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from tests.unit.test_rest.people import PASSWORD
 
 from bramble.errors import UsageError
 from bramble.rest.access import sessions, throttle
+from bramble.rest.access.passwords import Passwords
 from bramble.rest.access.sessions import COOKIE
 from bramble.rest.app import make
 from bramble.rest.service import Service
@@ -213,3 +216,25 @@ async def test_a_password_that_is_easy_to_guess_is_refused(service: Service, pas
 async def test_an_accent_typed_in_another_way_is_the_same(service: Service) -> None:
     await service.users.add("ada", role="admin", password="caf\u00e9 caf\u00e9 caf\u00e9")
     assert await service.users.check("ada", "cafe\u0301 cafe\u0301 cafe\u0301") is not None
+
+
+async def test_no_more_than_two_hashes_take_memory_and_cores_at_the_same_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, lock, counts = Passwords(), threading.Lock(), [0]
+
+    class Hasher:
+        def verify(self, *_: Any) -> bool:
+            with lock:
+                counts.append(counts[-1] + 1)
+            time.sleep(0.02)
+            with lock:
+                counts.append(counts[-1] - 1)
+            return True
+
+        def hash(self, *_: Any) -> str:
+            return str(self.verify())
+
+    monkeypatch.setattr(made, "_hasher", Hasher())
+    await asyncio.gather(*(made.matches(PASSWORD, "x") for _ in range(12)), *(made.hash(PASSWORD) for _ in range(12)))
+    assert (len(counts), max(counts)) == (1 + 2 * 24, 2)
