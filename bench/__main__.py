@@ -9,6 +9,7 @@ ALL = (
     "startup",
     "rest",
     "rest_deploy",
+    "rest_watch",
     "page",
     "thousand",
     "slurm",

@@ -1,33 +1,28 @@
-"""The REST service over TLS: how soon it answers with 1,000 hosts, and what 200 who follow one job cost it.
+"""The REST service over TLS: how soon it answers with 1,000 hosts.
 
-The service is the real one, in a process of its own; who asks is on the same machine, and shares its processors. The
-job that is followed goes to no host: it tells as many events as a deployment does, in as many seconds.
+The service is the real one, in a process of its own; who asks is on the same machine, and shares its processors.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import ssl
 import subprocess
 import sys
 import time
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 
 from bench.measure import ROOT, Table, Timing
 
 HOSTS, RATE, SECONDS = 1000, 50, 10
-WATCHERS, EVENTS = 200, 500
-LATENCY, MEMORY = 0.05, 100  # seconds, MB
+LATENCY = 0.05  # seconds
 
 #: Runs in the service's process; prints its port and an admin's token.
 SERVICE = f"""
-import asyncio, dataclasses, functools, json, sys, time
+import dataclasses, sys
 from pathlib import Path
 from bramble import api, inventory
 from bramble.engine.history import History
@@ -37,14 +32,6 @@ from bramble.rest.serve import Server
 from bramble.runner import events
 from tests.unit.board import PI
 
-@functools.wraps(api.status)
-async def status(*, on_event, **_):
-    for number in range({EVENTS}):
-        on_event(events.StepDone(host="red", step="Package munge", outcome="changed", summary="x" * 80))
-        await asyncio.sleep(0.02)
-    return Report(run="", verb="status")
-
-api.status = status
 api.hosts_add("n[0001-{HOSTS}]", cluster="red")
 history = History(inventory.folders.history())
 history.begin("1", "status", "", "red", "")
@@ -61,7 +48,7 @@ server.until_end()
 
 
 def main() -> Table:
-    """Requests at a steady rate by `hey`, then watchers of one job."""
+    """Requests at a steady rate by `hey`."""
     table = Table("REST service")
     with TemporaryDirectory() as name:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": name}
@@ -78,16 +65,9 @@ def main() -> Table:
             for quantile, seconds in latencies(f"{url}/clusters/red", token).items():
                 limit = LATENCY if quantile == "99%" else 0.0
                 table.add(Timing(name=f"GET of {HOSTS} hosts, {quantile} of requests", seconds=(seconds,), limit=limit))
-            before = memory(service.pid)
-            peak, lost = asyncio.run(watch(url, headers, trust, service.pid))
         finally:
             service.terminate()
             service.wait()
-    # Rows that are no times.
-    table.rows.append(Timing(name=f"memory for {WATCHERS} watchers (MB)", seconds=(peak - before,), limit=MEMORY))
-    table.rows.append(Timing(name="events that they did not get", seconds=(lost,), limit=0.5))
-    for row in table.rows[-2:]:
-        print(f"  {row.name}: {row.median:.0f}  [{'met' if table.met(row) else 'NOT MET'}]")
     return table
 
 
@@ -114,38 +94,3 @@ def latencies(url: str, token: str) -> dict[str, float]:
         raise SystemExit(done.stdout)
     found = re.findall(r"^\s*(50|95|99)%+ in ([\d.]+) secs", done.stdout, re.MULTILINE)
     return {f"{quantile}%": float(seconds) for quantile, seconds in found}
-
-
-async def watch(url: str, headers: dict[str, str], trust: ssl.SSLContext, pid: int) -> tuple[float, int]:
-    """The most memory that the service had, in MB, and how many events were not seen by all who followed."""
-    limits = httpx.Limits(max_connections=WATCHERS + 1)
-    async with httpx.AsyncClient(headers=headers, verify=trust, timeout=120, limits=limits) as client:
-        job = (await client.post(f"{url}/clusters/red/status")).json()
-        following = [asyncio.create_task(follow(client, f"{url}/jobs/{job['id']}/events")) for _ in range(WATCHERS)]
-        peak = 0.0
-        while not all(task.done() for task in following):
-            peak = max(peak, memory(pid))
-            await asyncio.sleep(0.5)
-        return peak, sum(EVENTS - task.result() for task in following)
-
-
-async def follow(client: Any, url: str) -> int:
-    """How many events came, each in its turn; who is cut off on a busy machine goes on behind the last that came."""
-    last = 0
-    while True:
-        try:
-            async with client.stream("GET", url, headers={"Last-Event-ID": str(last)}) as answer:
-                async for line in answer.aiter_lines():
-                    if line.startswith("id: ") and int(line[4:]) == last + 1:
-                        last += 1
-                    if line == "event: end":
-                        return last
-        except httpx.TransportError:
-            await asyncio.sleep(1)
-
-
-def memory(pid: int) -> float:
-    """Resident memory of a process, in MB."""
-    kilobytes = re.search(r"^VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    assert kilobytes is not None
-    return int(kilobytes[1]) / 1000

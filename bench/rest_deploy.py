@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.measure import ROOT, Table, Timing, command
+from bench.serving import BRAMBLE, serving
 from bramble import lab
 
 HOSTS = 3
 ROUNDS = 9
-
-BRAMBLE = str(ROOT / ".venv" / "bin" / "bramble")
 
 
 def main() -> Table:
@@ -27,9 +20,12 @@ def main() -> Table:
         status = lab.up(size=HOSTS, name="bench")
         env = {"PYTHONPATH": str(ROOT / "bench" / "rooms"), "XDG_DATA_HOME": folder}
         try:
-            with _service(Path(folder), env) as url:
+            with serving(Path(folder), env) as service:
                 deploy = ["deploy", "ten", "--no-verify", "--cluster", status.cluster]
-                ways = {"by the command line": [BRAMBLE, *deploy], "through REST": [BRAMBLE, "--server", url, *deploy]}
+                ways = {
+                    "by the command line": [BRAMBLE, *deploy],
+                    "through REST": [BRAMBLE, "--server", service.url, *deploy],
+                }
                 firsts: dict[str, list[float]] = {name: [] for name in ways}
                 seconds: dict[str, list[float]] = {name: [] for name in ways}
                 for number in range(ROUNDS):
@@ -47,25 +43,3 @@ def main() -> Table:
         finally:
             lab.down("bench")
     return table
-
-
-@contextmanager
-def _service(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
-    """A service of the same user, who is logged in there; its address."""
-    password = folder / "password"
-    password.write_text("four words in a row")
-    password.chmod(0o600)
-    secret = ["--password-file", str(password)]
-    serve = [BRAMBLE, "serve", "--port", "0", "--admin", "bench", *secret]
-    serving = subprocess.Popen(serve, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True)
-    assert serving.stdout
-    try:
-        said = "".join(serving.stdout.readline() for _ in range(3))
-        (port,), (fingerprint,) = re.findall(r":(\d+)/$", said, re.MULTILINE), re.findall(r"SHA-256 (\S+)", said)
-        url = f"https://127.0.0.1:{port}"
-        command([BRAMBLE, "login", url, "--user", "bench", *secret, "--fingerprint", fingerprint], env)
-        yield url
-    finally:
-        serving.send_signal(signal.SIGTERM)
-        serving.wait()
-        serving.stdout.close()
