@@ -159,7 +159,7 @@ def test_firstrun(release: str, hosts: Lab, login: Login) -> None:
     # A password, and sudo that asks for it, in one of the three; so is a locale, whose tools have to be fetched.
     wanted = wanted_of(login)
     if helpers:
-        wanted = replace(wanted, password=login.password, sudo_asks=True, locale="de_DE.UTF-8")
+        wanted = replace(wanted, password=login.password, sudo_asks=True, locale="hi_IN.UTF-8")
         hosts.shell(
             host, "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install locales >/dev/null"
         )
@@ -221,8 +221,8 @@ def test_firstrun(release: str, hosts: Lab, login: Login) -> None:
     is_as_asked()
     if helpers:
         assert file(hosts, host, "/root/called").splitlines() == ["userconf alice ", "imager_custom set_keymap gb"]
-        assert "LANG=de_DE.UTF-8" in file(hosts, host, "/etc/default/locale")
-        assert "de_DE.utf8" in hosts.execute(host, "locale", "-a").split()
+        assert "LANG=hi_IN.UTF-8" in file(hosts, host, "/etc/default/locale")
+        assert "hi_IN.utf8" in hosts.execute(host, "locale", "-a").split()
 
     # Reached by the key that was known before; by a password only where there is one.
     hosts.shell(host, "hostname --file /etc/hostname; systemctl restart ssh")

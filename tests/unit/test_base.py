@@ -142,7 +142,7 @@ def test_what_a_host_cannot_do_is_refused_by_its_name(
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["10.1.1.1", "fe80::1"])
+@pytest.mark.parametrize("name", ["10.1.1.1", "fe80::1", "1.example"])
 def test_a_host_cannot_be_called_everything(name: str) -> None:
     cluster = Cluster(name="x", hosts=(Host(name=name),), manager=name)
     with pytest.raises(PlanError, match="no name that a host can have"):
@@ -152,8 +152,10 @@ def test_a_host_cannot_be_called_everything(name: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("timezone", "Europe/Berlinn", ("timezone", "Europe/Berlin")),
+        ("timezone", "Europe/Berlinn", ("timezone", "did you mean 'Europe/Berlin'")),
+        ("timezone", "../../etc/shadow", ("no time zone", "timedatectl")),
         ("locale", "german", ("locale", "en_GB.UTF-8")),
+        ("locale", "sr_RS@latin.UTF-8", ("no locale in UTF-8",)),
         ("keyboard", "Deutsch!", ("keyboard", "gb")),
         ("radios", "on", ("radios", "do not set it")),
         ("swap", "2G", ("swap", "only be switched off")),

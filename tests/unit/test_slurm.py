@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.unit.board import PI
 
 from bramble import services
-from bramble.errors import BrambleError, UsageError
+from bramble.errors import BrambleError, PlanError, UsageError
 from bramble.model import Cluster, Host
 from bramble.runner.facts import Facts
 from bramble.services.slurm import SERVICE
@@ -77,6 +77,14 @@ def test_refused_with_hosts_and_reason(name: str) -> None:
     assert refused.value.exit_code == 2
     for words in CASES[name]["refused"]:
         assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("verb", ["plan", "verify", "leave"])
+def test_whatever_is_asked_of_it_hosts_that_cannot_have_it_are_refused(verb: str) -> None:
+    inputs = _inputs(CASES["refused-clock"])
+    besides = {"leaving": inputs[0].hostset.names[-1:]} if verb == "leave" else {}
+    with pytest.raises(PlanError, match="clocks differ"):
+        getattr(SERVICE, verb)(*inputs, **besides)
 
 
 @pytest.mark.parametrize("name", PLANNED)

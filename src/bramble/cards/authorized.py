@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
-from .host_key import fingerprint
+from ..model.public_key import is_public_key
 
 #: What OpenSSH calls the keys that it makes, in ``~/.ssh``.
 _OWN = "id_*.pub"
@@ -46,21 +46,8 @@ def _lines(path: Path) -> Iterable[str]:
         raise UsageError(f"{path} is a private key, which no host may have", hint=f"--authorized-keys {path}.pub")
     found = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
     for number, line in enumerate(found, 1):
-        if not _is_key(line):
+        if not is_public_key(line):
             raise UsageError(f"{path} holds something else than public keys", why=f"key {number}: {line[:40]!r}")
     if not found:
         raise UsageError(f"there is no key in {path}", hint="ssh-keygen -t ed25519 makes one")
     return found
-
-
-def _is_key(line: str) -> bool:
-    """Whether a line is a key, with or without options before it (``restrict ssh-ed25519 AAAA… pi@laptop``)."""
-    words = line.split()
-    for number, word in enumerate(words[:-1]):
-        if word.startswith(("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")):
-            try:
-                fingerprint(" ".join(words[number : number + 2]))
-            except ValueError:
-                return False
-            return True
-    return False

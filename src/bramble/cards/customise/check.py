@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
 import ipaddress
-import itertools
 import re
-from collections.abc import Iterator
-from zoneinfo import available_timezones
+from collections.abc import Callable, Iterator
 
 from ...errors import UsageError
-from ...model import Customisation, HostKey, Wifi
-
-#: A label of a host's name (RFC 1123, section 2.1), which is what goes into /etc/hostname.
-_HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-
-#: As Raspberry Pi OS's own userconf takes it.
-_USER = re.compile(r"[a-z][a-z0-9-]{0,31}")
+from ...model import Customisation, HostKey, Wifi, spelling
+from ...model.public_key import is_public_key
 
 #: It stands in the kernel's command line, where a blank or ``;`` would end it.
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -26,14 +16,8 @@ _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What crypt(3) makes: ``$`` method ``$`` … without what ends a field of /etc/shadow.
 _PASSWORD = re.compile(r"\$[0-9a-z]{1,3}\$[A-Za-z0-9./$=,]{8,}")
 
-_LOCALE = re.compile(r"(?:C|[a-z]{2,3}_[A-Z]{2})\.UTF-8")
-_KEYBOARD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z][A-Za-z0-9_+-]*){0,2}")
 _PSK = re.compile(r"[0-9a-fA-F]{64}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-
-#: Reading them takes longer than all the rest, and each card asks.
-_zones = functools.cache(available_timezones)
 
 #: How the first word of a public key begins, by what ``ssh-keygen -t`` calls the key.
 _PUBLIC = {"ed25519": "ssh-ed25519", "ecdsa": "ecdsa-sha2-", "rsa": "ssh-rsa"}
@@ -58,29 +42,29 @@ def check(wanted: Customisation) -> None:
     """
     for complaints in (_identity, _account, _network, _language, _kernel, _host_keys):
         for what, hint in complaints(wanted):
-            raise UsageError(what, host=wanted.hostname if _HOSTNAME.fullmatch(wanted.hostname) else None, hint=hint)
+            host = None if any(_misspelt(spelling.hostname, wanted.hostname)) else wanted.hostname
+            raise UsageError(what, host=host, hint=hint)
 
 
 #: What is wrong, and what to do about it.
 Complaints = Iterator[tuple[str, str]]
 
 
+def _misspelt(spelt: Callable[[str], str], text: str) -> Complaints:
+    try:
+        spelt(text)
+    except spelling.Misspelt as error:
+        yield error.what, error.hint
+
+
 def _identity(wanted: Customisation) -> Complaints:
-    if not _HOSTNAME.fullmatch(wanted.hostname):
-        yield (
-            f"{wanted.hostname!r} cannot be a host's name",
-            "letters, digits and hyphens, at most 63, neither first nor last a hyphen: red01",
-        )
+    yield from _misspelt(spelling.hostname, wanted.hostname)
     if not _INSTANCE.fullmatch(wanted.instance):
         yield f"{wanted.instance!r} cannot tell one card from another", "letters, digits, dots and hyphens"
 
 
 def _account(wanted: Customisation) -> Complaints:
-    if not _USER.fullmatch(wanted.user):
-        yield (
-            f"{wanted.user!r} cannot be a user's name on a Pi",
-            "small letters, digits and hyphens, at most 32, a letter first: pi",
-        )
+    yield from _misspelt(spelling.new_user, wanted.user)
     if wanted.user in _TAKEN:
         yield f"{wanted.user} is an account that every system has already", "choose another name: pi"
     if wanted.password and not _PASSWORD.fullmatch(wanted.password):
@@ -90,7 +74,7 @@ def _account(wanted: Customisation) -> Complaints:
     if wanted.sudo_asks and not wanted.password:
         yield "sudo would ask for a password that there is not", "set a password, or let sudo not ask"
     for line in wanted.keys:
-        if not _is_public_key(line):
+        if not _is_one_line(line) or not is_public_key(line):
             yield f"this is no public key: {_short(line)}", "one line a key, as in ~/.ssh/id_ed25519.pub"
 
 
@@ -147,14 +131,13 @@ def _wireless(wifi: Wifi) -> Complaints:
 
 
 def _language(wanted: Customisation) -> Complaints:
-    if wanted.locale and not _LOCALE.fullmatch(wanted.locale):
-        yield f"{wanted.locale!r} is no locale in UTF-8", "as `localectl list-locales` shows them: en_GB.UTF-8"
-    if wanted.keyboard and not _KEYBOARD.fullmatch(wanted.keyboard):
-        yield f"{wanted.keyboard!r} is no keyboard layout", "as `localectl list-x11-keymap-layouts` shows them: gb"
-    # Which there are, this machine's own list tells, where it has one.
-    zones = _zones() if wanted.timezone else set()
-    if wanted.timezone and (not _TIMEZONE.fullmatch(wanted.timezone) or (zones and wanted.timezone not in zones)):
-        yield f"{wanted.timezone!r} is no time zone", "as `timedatectl list-timezones` shows them: Europe/Berlin"
+    for spelt, text in (
+        (spelling.locale, wanted.locale),
+        (spelling.keyboard, wanted.keyboard),
+        (spelling.timezone, wanted.timezone),
+    ):
+        if text:
+            yield from _misspelt(spelt, text)
 
 
 def _kernel(wanted: Customisation) -> Complaints:
@@ -181,23 +164,6 @@ def _is_host_key(key: HostKey) -> bool:
         and words[0].startswith(_PUBLIC[key.kind])
         and _PRIVATE.fullmatch(key.private) is not None
     )
-
-
-def _is_public_key(line: str) -> bool:
-    """Whether somewhere behind the options of such a line, if it has any, there is a key."""
-    if not _is_one_line(line) or line.startswith("#"):
-        return False
-    words = line.split()
-    return any(_names_itself(kind, data) for kind, data in itertools.pairwise(words))
-
-
-def _names_itself(kind: str, data: str) -> bool:
-    """Whether these are a key's two words: the second, decoded, begins with the first and its length."""
-    try:
-        blob = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return blob[4 : 4 + len(kind)] == kind.encode() and int.from_bytes(blob[:4]) == len(kind)
 
 
 def _is_one_line(text: str) -> bool:

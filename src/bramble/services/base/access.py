@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 
+from ...model.public_key import is_public_key
 from ...runner.secret import Secret
 from ...runner.step import Step
 from ...runner.steps import AuthorizedKeys, Password
@@ -14,9 +13,6 @@ from .config import Config
 
 PASSWORD = Secret("base/password", size=0)
 KEYS = Secret("base/authorized_keys", size=0)
-
-#: What the type of a public key begins with.
-_KINDS = ("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-")
 
 
 def read_password(content: bytes) -> tuple[bytes, str]:
@@ -52,29 +48,12 @@ def read_keys(content: bytes) -> tuple[bytes, str]:
     keys = []
     for number, line in enumerate(map(str.strip, content.decode(errors="replace").splitlines()), 1):
         if line and not line.startswith("#"):
-            if not _is_key(line):
+            if not is_public_key(line):
                 raise ValueError(f"line {number} is no public key")
             keys.append(line)
     if not keys:
         raise ValueError("there is no key in it")
     return "".join(f"{key}\n" for key in keys).encode(), f"{len(keys)} keys" if len(keys) > 1 else "one key"
-
-
-def _is_key(line: str) -> bool:
-    words = line.split()
-    place = next((index for index, word in enumerate(words) if word.startswith(_KINDS)), None)
-    if place is None or place + 1 >= len(words):
-        return False
-    try:
-        blob = base64.b64decode(words[place + 1], validate=True)
-    except binascii.Error:
-        return False
-    parts = []
-    while len(blob) >= 4:
-        size = int.from_bytes(blob[:4], "big")
-        parts.append(blob[4 : 4 + size])
-        blob = blob[4 + size :] if len(parts[-1]) == size else b"cut"
-    return not blob and parts[:1] == [words[place].encode()]
 
 
 OWN_FILES = (

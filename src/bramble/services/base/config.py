@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import zoneinfo
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from ...model import spelling
 from .addresses import Addresses
 from .words import from_text
 
-_LOCALE = re.compile(r"[a-z]{2,3}_[A-Z]{2}(@[a-z]+)?\.UTF-8|C\.UTF-8")
-_KEYBOARD = re.compile(r"[a-z]{2,8}")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]")
 _MODULE = re.compile(r"[A-Za-z0-9_-]+")
 _SERVER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 #: MB that the firmware gives to graphics: the least it starts with, and what the oldest boards can part with at most.
 _LEAST_GPU, _MOST_GPU = 16, 944
@@ -45,22 +42,8 @@ def _each(pattern: re.Pattern[str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _like(pattern: re.Pattern[str], what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if text and not pattern.fullmatch(text):
-            raise ValueError(f"not {what}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _timezone(zone: str) -> str:
-    known = zoneinfo.available_timezones()
-    if zone and known and zone not in known:
-        close = difflib.get_close_matches(zone, known, 1)
-        near = f"did you mean {close[0]!r}?" if close else "there are Europe/Berlin, America/New_York, UTC"
-        raise ValueError(f"there is no such time zone; {near}")
-    return zone
+def _if_set(spelt: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda text: spelt(text) if text else text)
 
 
 #: Options that say how, and not what.
@@ -80,13 +63,13 @@ class Config(Addresses):
     names: Switch = Field(
         default=False, description="Every host knows all of them by name: a line for each in `/etc/hosts`."
     )
-    locale: Annotated[str, _like(_LOCALE, "a locale such as en_GB.UTF-8")] = Field(
+    locale: Annotated[str, _if_set(spelling.locale)] = Field(
         default="", description="Language and customs of programs: `en_GB.UTF-8`."
     )
-    keyboard: Annotated[str, _like(_KEYBOARD, "a layout such as gb")] = Field(
+    keyboard: Annotated[str, _if_set(spelling.keyboard)] = Field(
         default="", description="Layout of a keyboard plugged in: `gb`, `de`, `us`."
     )
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+    timezone: Annotated[str, _if_set(spelling.timezone)] = Field(
         default="", description="`Europe/Berlin`; `auto` with `bramble prepare`: that of this machine."
     )
     ntp: Annotated[tuple[str, ...], Words, _each(_SERVER, "a name or address of a server")] = Field(
@@ -114,7 +97,7 @@ class Config(Addresses):
     modules: Annotated[tuple[str, ...], Words, _each(_MODULE, "the name of a kernel module")] = Field(
         default=(), description="Kernel modules that are loaded, now and at each start, with commas between."
     )
-    user: Annotated[str, _like(_USER, "a user's name")] = Field(
+    user: Annotated[str, _if_set(spelling.user)] = Field(
         default="", description="Whose `password` and `authorized_keys`; by default who logs in."
     )
     password: str = Field(

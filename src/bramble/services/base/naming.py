@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...errors import PlanError
-from ...model import Cluster, reachable
+from ...model import Cluster, reachable, spelling
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import File, Hostname, Line
@@ -16,9 +16,6 @@ HOSTS = "/etc/hosts"
 
 #: Where cloud-init looks for what it shall leave alone; it would rename the host at its next start.
 CLOUD = "/etc/cloud/cloud.cfg.d"
-
-#: A name as the kernel and DNS take it.
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def naming(cluster: Cluster, config: Config, facts: Mapping[str, Facts], host: str) -> Iterator[Step]:
@@ -66,11 +63,13 @@ def check(cluster: Cluster, config: Config) -> None:
     seen: dict[str, str] = {}
     for host in cluster.hostset:
         name = own_name(host)
-        if not _NAME.fullmatch(name) or name.isdigit() or re.fullmatch(r"[0-9.]+|.*:.*", host):
+        try:
+            spelling.hostname(name)
+        except spelling.Misspelt:
             raise PlanError(
                 f"the cluster calls it {host!r}, which is no name that a host can have",
                 host=host,
                 hint="give it a name in the cluster file, with its address below addresses:",
-            )
+            ) from None
         if seen.setdefault(name.lower(), host) != host:
             raise PlanError(f"{seen[name.lower()]} and {host} would both be called {name}")

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-#: As useradd takes them.
-_USER = re.compile(r"[a-z_][a-z0-9_-]*\$?")
+from ...model import spelling
 
 #: A size as Docker's log drivers take it.
 _SIZE = re.compile(r"[1-9]\d*[kmg]")
@@ -33,12 +32,6 @@ def _listed(given: object) -> object:
     if isinstance(found, str):
         return [word.strip() for word in found.split(",")]
     return found or ()
-
-
-def _user(name: str) -> str:
-    if not _USER.fullmatch(name):
-        raise ValueError(f"{name!r} is not the name of a user")
-    return name
 
 
 def _mirror(url: str) -> str:
@@ -79,7 +72,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    users: Annotated[tuple[Annotated[str, AfterValidator(_user)], ...], BeforeValidator(_listed)] = Field(
+    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], BeforeValidator(_listed)] = Field(
         default=(),
         description="Who may use Docker without sudo: [pi]. Whoever may is root on that host without a password, since "
         "a container can be given all of its disk.",

@@ -27,9 +27,12 @@ def leave(cluster: Cluster, config: Config, facts: Mapping[str, Facts], leaving:
         Without these hosts there would be no cluster; so nothing is drained.
     """
     slurm = nodes.describe(cluster, config, facts)
+    refusals.check(slurm, config)
     # Where the plan for those that stay would be refused, it is better known now.
     staying = cluster.without(leaving)
-    refusals.check_queues(nodes.describe(staying, config, {host: facts[host] for host in staying.hostset.names}))
+    left = nodes.describe(staying, config, {host: facts[host] for host in staying.hostset.names})
+    refusals.check(left, config)
+    refusals.check_queues(left)
     drained = [node for node in slurm.working if node.host in leaving]
     if not drained:
         return Plan(service="slurm")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...model import Cluster, Host, HostSet, reachable
 from ...runner.facts import Facts
-from . import refusals, releases
+from . import releases
 from .config import Config
 
 MIB = 2**20
@@ -140,7 +140,7 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
     Raises
     ------
     PlanError
-        Hosts that cannot have Slurm, or not together; the message names them.
+        The manager is not among the hosts.
     """
     alone = len(cluster.hosts) == 1
     nodes = tuple(
@@ -149,7 +149,6 @@ def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> No
     )
     cluster.require_manager()
     manager = next(node for node in nodes if node.host == cluster.manager)
-    refusals.check(manager, nodes, config)
     working = tuple(node for node in nodes if node.works)
     notes: list[str] = []
     queues = _partitions(cluster, config, working, notes)

@@ -40,6 +40,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         Hosts that cannot have Slurm, or not together; the message names them.
     """
     slurm = nodes.describe(cluster, config, facts)
+    refusals.check(slurm, config)
     refusals.check_queues(slurm)
     manager, everyone, working = [cluster.manager], slurm.hosts, slurm.working_hosts
 

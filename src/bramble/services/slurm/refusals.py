@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...errors import PlanError
 from . import releases
 from .config import Config
-
-if TYPE_CHECKING:
-    from .nodes import Node, Nodes
+from .nodes import Node, Nodes
 
 #: Seconds a host's clock may differ. Munge's credentials live for 300 s, and clocks that nobody sets drift further.
 MAX_SKEW = 60.0
@@ -19,7 +15,7 @@ MAX_SKEW = 60.0
 ACCOUNTING_MEMORY = 1_750 * 2**20
 
 
-def check(manager: Node, nodes: tuple[Node, ...], config: Config) -> None:
+def check(nodes: Nodes, config: Config) -> None:
     """Refuse what cannot be.
 
     Raises
@@ -27,9 +23,10 @@ def check(manager: Node, nodes: tuple[Node, ...], config: Config) -> None:
     PlanError
         With the hosts, the reason and what to do.
     """
-    _names(nodes)
-    _clocks(nodes)
-    _versions(manager, nodes)
+    manager = nodes.manager
+    _names(nodes.all)
+    _clocks(nodes.all)
+    _versions(manager, nodes.all)
     if config.accounting and manager.facts.memory < ACCOUNTING_MEMORY:
         raise PlanError(
             f"it has {manager.facts.memory / 2**30:.1f} GiB of memory, and job accounting needs 2 GB on the manager",

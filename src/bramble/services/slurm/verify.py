@@ -8,7 +8,7 @@ from ...model import Cluster
 from ...plan import Plan, group
 from ...runner.facts import Facts
 from ...runner.steps import Probe
-from . import configuration, nodes
+from . import configuration, nodes, refusals
 from .config import Config
 
 #: Jobs run as the one plain user that every host has, under the same number: what it may do, everybody may.
@@ -25,8 +25,15 @@ BUSY = "are the nodes up, and not full of jobs? sinfo --Node --long; squeue"
 
 
 def verify(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
-    """Real jobs on all nodes."""
+    """Real jobs on all nodes.
+
+    Raises
+    ------
+    PlanError
+        Hosts that cannot have Slurm together any more; the message names them.
+    """
     slurm = nodes.describe(cluster, config, facts)
+    refusals.check(slurm, config)
     local = Probe(
         name="munge opens what it sealed",
         argv=("sh", "-c", "munge --no-input | unmunge"),

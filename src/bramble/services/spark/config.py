@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from ...model import spelling
+
 #: Versions of Spark that can be had, oldest first.
 VERSIONS = ("4.1.4", "4.2.1")
 
@@ -29,12 +31,6 @@ def _url(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*:/[^\s]+", text):
         raise ValueError(f"{text!r} is not a URL: give file:///srv/shared/events or hdfs://red:8020/events")
     return text
-
-
-def _user(name: str) -> str:
-    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", name):
-        raise ValueError(f"{name!r} is not the name of a user")
-    return name
 
 
 class Config(BaseModel):
@@ -63,7 +59,7 @@ class Config(BaseModel):
         description="MiB of an executor, where a program does not say it; by default what the smallest host can give, "
         "up to 1024, so that there is room for a second program.",
     )
-    users: Annotated[tuple[Annotated[str, AfterValidator(_user)], ...], BeforeValidator(_listed)] = Field(
+    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], BeforeValidator(_listed)] = Field(
         default=(),
         description="Who may submit without sudo: [pi]. By default those whom bramble logs in as, where the cluster's "
         "file says it. They get into the group `spark`, whose members can read the secret of the cluster.",

@@ -123,9 +123,9 @@ wifi_on() {
 language() {
     local line
     [ -n "$locale" ] || return 0
-    # What locale-gen knows it by: name and character set. C.UTF-8 is there without it.
-    line=$(grep -m1 "^$locale " /usr/share/i18n/SUPPORTED || true)
-    if [ -n "$line" ] && ! locale -a | grep -qixF "${locale/UTF-8/utf8}"; then
+    # What locale-gen knows it by. Its list of what there is calls some without their character set: hi_IN.
+    line="$locale UTF-8"
+    if ! locale -a | grep -qixF "${locale/UTF-8/utf8}"; then
         grep -qxF "$line" /etc/locale.gen || printf '%s\n' "$line" >>/etc/locale.gen
         locale-gen
     fi
