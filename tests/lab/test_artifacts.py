@@ -53,3 +53,22 @@ def test_a_classroom_without_a_network(fresh_lab: Lab, tmp_path: Path) -> None:
     assert there.json("deploy", "beacon").report["changed"] == 0
     assert there.run("remove", "beacon", "--purge", "--yes").status == 0
     assert "3 MB are free again" in there.run("artifacts", "clean", "--unused").stdout
+
+
+def test_a_host_that_restarts_meanwhile_gets_the_rest(fresh_lab: Lab, tmp_path: Path) -> None:
+    """Its connection goes in the middle of a file, which others would have had from it."""
+    content, restarting = bytes(300_000_000), fresh_lab.hosts[0]
+    controller = Controller.of(fresh_lab, tmp_path / "controller")
+    controller = dataclasses.replace(controller, env={**controller.env, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    fresh_lab.shell(restarting, "mkdir -p /boot/firmware; echo rootwait >/boot/firmware/cmdline.txt")
+    with serving() as server:
+        server.files["/extra"] = content
+        digest = hashlib.sha256(content).hexdigest()
+        options = {"release": server.url("/extra"), "digest": f"sha256:{digest}", "restart": restarting}
+        done = controller.json("deploy", "beacon", *(f"--set={name}={value}" for name, value in options.items()))
+    assert done.status == 0 and done.report["verified"] is True, done.said[-3000:]
+    kinds = [event["kind"] for event in done.events if event.get("host") == restarting]
+    assert "step-progress" in kinds[kinds.index("host-rebooting") :], "all was there before it restarted"
+    for host in fresh_lab.hosts:
+        assert fresh_lab.execute(host, "sha256sum", PLACE).split()[0] == digest
+        assert fresh_lab.shell(host, "ls -A /var/lib/bramble/artifacts 2>/dev/null || true") == ""

@@ -101,7 +101,7 @@ def wanted_of(login: Login) -> Customisation:
         hostname="pi-7",
         instance="pi-7-0123456789ab",
         user="alice",
-        keys=(login.public, f'from="10.0.0.0/8" ssh-rsa {"AAAAB3NzaC1yc2EA"} bob'),
+        keys=(login.public, 'from="10.0.0.0/8" ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAACQDFeHh4eHh4eA== bob'),
         address="10.9.9.2/24",
         gateway="10.9.9.254",
         dns=("10.9.9.254", "9.9.9.9"),

@@ -122,6 +122,16 @@ def test_a_large_file_that_is_cut_off(controller: Controller, fresh_lab: Lab, tm
     assert not under_way("red01")
 
 
+def test_a_command_that_is_broken_off_is_not_said_to_go_on(controller: Controller) -> None:
+    running = controller.start("run", "--", "sleep", "50")
+    for _ in range(3):
+        running.until("host-connected")
+    running.interrupt()
+    done = running.finish(20)
+    assert done.status == 130 and "broken off" in done.stderr
+    assert "on some hosts and not on others" in done.stderr and "go on" not in done.stderr
+
+
 # Boards
 
 

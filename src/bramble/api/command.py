@@ -9,12 +9,15 @@ from typing import Unpack
 from ..connection import Connection
 from ..engine.report import Report
 from ..engine.session import sudo_asks
-from ..errors import StepFailed
+from ..errors import Interrupted, StepFailed
 from .each import on_each
 from .reach import Reach, job, resolve
 
 #: Seconds that a command run as root gets beyond its time, so that its own host ends it, and says so.
 LATE = 10.0
+
+#: A command does not go on where it stopped, and its own words are kept nowhere: there may be a password among them.
+LOOK = "it may have done its work on some hosts and not on others: see how they are before you run it again"
 
 #: The status of coreutils' ``timeout`` when the time was over.
 TIMED_OUT = 124
@@ -81,7 +84,10 @@ async def command(argv: Sequence[str], *, sudo: bool = False, timeout: float = 6
             raise StepFailed(f"the command ended with status {done.status}", host=host, step="command", why=why)
 
     async def work() -> None:
-        await on_each(at_work, reach, one)
+        try:
+            await on_each(at_work, reach, one)
+        except Interrupted as stopped:
+            raise Interrupted(stopped.what, hint=LOOK) from None
         at_work.data = {"answers": [asdict(answers[h.name]) for h in cluster.hosts if h.name in answers]}
 
     return await at_work.do(work)

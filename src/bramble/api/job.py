@@ -193,8 +193,8 @@ class Job:
             await self.run.finish(work())
         except Interrupted as stopped:
             self._end()
-            hint = f"go on where it stopped: {self.command}" if self.command else "run it again to go on"
-            raise Interrupted(stopped.what, hint=hint) from None
+            again = f"go on where it stopped: {self.command}" if self.command else "run it again to go on"
+            raise Interrupted(stopped.what, hint=stopped.hint or again) from None
         except BaseException as error:
             self._end(exit_code=getattr(error, "exit_code", 1))
             raise

@@ -328,7 +328,7 @@ class Run:
         """Wait until a host that restarts is back under another boot id, and open it again."""
         self.emit(events.HostRebooting(host=host))
         await self._sessions[host].close()
-        self._sessions[host] = await self._watch(host).restarted(boot_id)
+        await self._is_back(host, await self._watch(host).restarted(boot_id))
 
     async def _move(self, host: str, address: str, deadline: float) -> str:
         """Look for a host where it is about to be; where it is not found there, wait until it is back where it was."""
@@ -338,10 +338,15 @@ class Run:
         found = await self._watch(host).moved(deadline)
         if found is None:
             self._moves(host, "")
-            self._sessions[host] = await self._watch(host).returned(address)
+            await self._is_back(host, await self._watch(host).returned(address))
             return BEFORE
-        self._sessions[host] = found
+        await self._is_back(host, found)
         return address
+
+    async def _is_back(self, host: str, session: Session) -> None:
+        self._sessions[host] = session
+        if self._handing is not None:
+            await self._handing.again(host, session)
 
     # The end
 

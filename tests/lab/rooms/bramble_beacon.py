@@ -21,7 +21,18 @@ from bramble.runner.backup import LAID
 from bramble.runner.facts import Facts
 from bramble.runner.secret import Secret
 from bramble.runner.step import Step
-from bramble.runner.steps import Command, Directory, File, Package, Probe, Unit, User, Wait
+from bramble.runner.steps import (
+    Command,
+    Directory,
+    File,
+    KernelArgument,
+    Package,
+    Probe,
+    Reboot,
+    Unit,
+    User,
+    Wait,
+)
 from bramble.services import Backup, Service
 
 
@@ -35,6 +46,7 @@ class Config(BaseModel):
     package: str = Field("", description="a package of the distribution that comes along")
     release: str = Field("", description="URL of a file that its makers publish, and that comes along")
     digest: str = Field("", description="the hash of that file")
+    restart: str = Field("", description="a host that restarts before its daemon comes")
     pause: float = Field(0.0, ge=0, le=600, description="seconds that a step of its takes")
 
 
@@ -96,6 +108,10 @@ WantedBy=multi-user.target
 """
 
 
+#: What the restart is for.
+ARGUMENT = KernelArgument(argument="bramble.beacon=1")
+
+
 def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     """The manager's beacon first, then all others."""
     names = [host.name for host in cluster.hosts]
@@ -108,6 +124,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
         text = json.dumps(content, indent=2, sort_keys=True) + "\n"
         return File(path="/etc/beacon/settings.json", content=text)
 
+    restart = Reboot(when=ARGUMENT.resources())
     running: list[Step] = [
         File(path="/etc/systemd/system/beacon.service", content=UNIT),
         Unit(name="beacon", restart_on=("/etc/beacon", "/usr/local/lib/beacon")),
@@ -116,6 +133,7 @@ def plan(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Plan:
     return Plan(
         service="beacon",
         groups=(
+            group("Kernel", [name for name in names if name == config.restart], ARGUMENT, restart),
             group(
                 "Ground",
                 names,

@@ -9,8 +9,9 @@ only takes longer. Bytes that arrive are handed on at once, so the last host has
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from ...artifact import LocalFile
 from ...errors import BrambleError, HostError
@@ -57,6 +58,7 @@ class Handing:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ready: dict[str, asyncio.Future[None]] = {}
         self._wanted: dict[str, list[Stored]] = {}
+        self._asked: Callable[[Session], Awaitable[dict[Stored, int]]]
 
     async def begin(self, plan: Plan, artifacts: Mapping[str, Stored], sessions: Mapping[str, Session]) -> None:
         """Start bringing hosts what they lack of a plan's artifacts. Await `arrived` before they are used.
@@ -65,8 +67,8 @@ class Handing:
         work meanwhile.
         """
         hosts = [host for host in sessions if host in plan.hosts]
-        asked = (_lacking(sessions[host], plan, artifacts) for host in hosts)
-        lacking = await asyncio.gather(*asked, return_exceptions=True)
+        self._asked = functools.partial(_lacking, plan, artifacts)
+        lacking = await asyncio.gather(*(self._asked(sessions[host]) for host in hosts), return_exceptions=True)
         loop = asyncio.get_running_loop()
         self._ready = {host: loop.create_future() for host in hosts}
         self._tasks = {
@@ -88,19 +90,40 @@ class Handing:
             if not task.cancelled():
                 task.result()
 
-    async def _bring(self, host: str, session: Session, wanted: dict[Stored, int] | BaseException) -> None:
+    async def again(self, host: str, session: Session) -> None:
+        """Go on with a host that was away: what was at work at its end is gone with its connection.
+
+        Its session must not be at work meanwhile, as with `begin`.
+        """
+        if host not in self._tasks:
+            return
+        self._tasks[host].cancel()
+        await asyncio.gather(self._tasks[host], return_exceptions=True)
+        self._wanted.pop(host, None)
+        courier = self._couriers.pop(host, None)
+        if courier is not None:
+            await courier.close()
+        [wanted] = await asyncio.gather(self._asked(session), return_exceptions=True)
+        self._tasks[host] = asyncio.create_task(self._bring(host, session, wanted, to_tidy=courier is not None))
+
+    async def _bring(
+        self, host: str, session: Session, wanted: dict[Stored, int] | BaseException, *, to_tidy: bool = False
+    ) -> None:
+        """Bring a host what it wants; where there is something `to_tidy` in the end, a courier is needed anyway."""
         try:
             if isinstance(wanted, BaseException):
                 raise wanted
-            if not wanted:
+            if not wanted and not to_tidy:
                 return
             courier = await Courier.open(session)
             self._couriers[host] = courier
-            await self._require_space(host, courier, wanted)
+            if wanted:
+                await self._require_space(host, courier, wanted)
             await courier.serve(self._token)
             self._wanted[host] = list(wanted)
         finally:
-            self._ready[host].set_result(None)
+            if not self._ready[host].done():
+                self._ready[host].set_result(None)
         for one in wanted:
             await self._one(host, courier, one)
 
@@ -160,7 +183,7 @@ class Handing:
         await courier.close()
 
 
-async def _lacking(session: Session, plan: Plan, artifacts: Mapping[str, Stored]) -> dict[Stored, int]:
+async def _lacking(plan: Plan, artifacts: Mapping[str, Stored], session: Session) -> dict[Stored, int]:
     """What a host must be brought, in the order of the plan; and the bytes that it takes there beside itself."""
     steps = [step for part in plan.of(session.name) for step in part.steps[session.name] if artifact_of(step)]
     numbers = await session.lacking(plan.service, [encode(step) for step in steps]) if steps else []
