@@ -123,7 +123,7 @@ def test_a_large_file_that_is_cut_off(controller: Controller, fresh_lab: Lab, tm
 
 
 def test_a_command_that_is_broken_off_is_not_said_to_go_on(controller: Controller) -> None:
-    running = controller.start("run", "--", "sleep", "50")
+    running = controller.start("run", "--json", "--", "sh", "-c", "sleep 50")  # what comes behind is its $0
     for _ in range(3):
         running.until("host-connected")
     running.interrupt()

@@ -230,10 +230,7 @@ async def moving(session: PlayedSession, title: str) -> AsyncIterator[Answer]:
 
 async def moves(there: bool, back: bool = True) -> tuple[Stage, list[tuple[str, str]], list[tuple[str, str]]]:
     stage = Stage(red=moving)
-    told: list[tuple[str, str]] = []
-    settled: list[tuple[str, str]] = []
-    stage.run._moves = lambda host, address: told.append((host, address))
-    stage.run._settled = lambda host, address: settled.append((host, address))
+    told = stage.told
     await stage.run.connect(lock=True)
 
     async def again(name: str) -> Any:
@@ -243,9 +240,9 @@ async def moves(there: bool, back: bool = True) -> tuple[Stage, list[tuple[str, 
         session.again = True  # type: ignore[attr-defined]
         return session
 
-    stage.run._open = again
+    stage.open = again  # type: ignore[method-assign]
     await stage.run.carry_out(Plan(service="x", groups=(group("Address", ["red"], A),)), "apply")
-    return stage, told, settled
+    return stage, told, stage.settled
 
 
 @pytest.mark.usefixtures("soon")

@@ -15,9 +15,10 @@ from .. import inventory
 from ..artifact import Artifact
 from ..connection import Settings, connect
 from ..engine.artifacts import Fetcher
+from ..engine.carrying import Mode
 from ..engine.history import History
 from ..engine.report import Report
-from ..engine.run import Mode, Run
+from ..engine.run import Run
 from ..engine.secrets import SecretStore
 from ..engine.session import Session
 from ..errors import Interrupted
