@@ -44,7 +44,8 @@ from .hosts import (
     hosts_trust,
 )
 from .hosts_show import ClusterDetail, HostInfo, hosts_show
-from .images import ImageInfo, images_build, images_list, images_load, images_remove
+from .image_record import ImageInfo, images_list
+from .images import images_build, images_load, images_remove
 from .job import OnBegin, OnEvent
 from .led import led
 from .look import Option, ServiceInfo, ServiceState, run_of, runs, services, status

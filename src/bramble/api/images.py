@@ -4,62 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from .. import inventory, services
-from ..engine.artifacts.store import digest
-from ..engine.images import Found, read
+from ..engine.images import read
 from ..engine.images.context import recipe
 from ..engine.report import Report
-from ..errors import PlanError, UsageError
-from ..model import Cluster, HostSet, Reference
+from ..errors import UsageError
+from ..model import Cluster, Reference
 from ..runner.facts import Facts
-from ..services.images.config import Archive, Config
+from ..services.images.config import Archive
 from ..services.images.plan import artifact
 from .builders import build_for
 from .change import bring_up, remove
+from .image_archives import Brought, read_all, require_use, workshop, written
+from .image_record import SERVICE, as_options, recorded, tidy
 from .job import Job
-from .kept import kept
 from .needs import wanted_by, with_needs
 from .reach import Reach, job, resolve
 from .verify import prove
-
-SERVICE = "images"
-
-#: Name → architecture → what is to be brought, and the file it is in until it is taken into the store.
-Brought = dict[str, dict[str, tuple[Archive, Path]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageInfo:
-    """An image that is on hosts of a cluster.
-
-    Attributes
-    ----------
-    name
-        As people write it: ``app:1``.
-    architectures
-        Debian's words.
-    images
-        What ``docker images`` calls the image's id, for each architecture: the beginning of its digest.
-    size
-        Bytes of the archives of all architectures.
-    hosts
-        As an expression.
-    """
-
-    cluster: str
-    name: str
-    architectures: tuple[str, ...]
-    images: tuple[str, ...]
-    size: int
-    hosts: str
 
 
 async def images_build(
@@ -109,7 +74,7 @@ async def images_build(
     words = [f"--tag={tag}", *(f"--build-arg={name}={value}" for name, value in (arguments or {}).items())]
     words += [f"--{name}={value}" for name, value in (("file", file), ("on", on)) if value]
     at_work = job("deploy", cluster, reach, SERVICE, ("images", "build", folder, *words))
-    with _workshop() as work:
+    with workshop() as work:
 
         async def built(facts: Mapping[str, Facts]) -> Brought:
             wanted = sorted({facts[host].architecture for host in cluster.hostset if host in facts})
@@ -118,7 +83,7 @@ async def images_build(
                 at_work, reach, wanted, source, text, reference, arguments or {}, on, fresh, work
             ):
                 with read(path, work) as images:
-                    found[architecture] = await asyncio.to_thread(_written, images[0], reference, work)
+                    found[architecture] = await asyncio.to_thread(written, images[0], reference, work)
                 path.unlink()
             return {str(reference): found}
 
@@ -156,34 +121,15 @@ async def images_load(
     words = [*files, *((f"--tag={tag}",) if tag else ())]
     at_work = job("deploy", cluster, reach, SERVICE, ("images", "load", *words))
     at_work.dry = dry_run
-    with _workshop() as work:
-        brought = await asyncio.to_thread(_read_all, files, tag, work)
+    with workshop() as work:
+        brought = await asyncio.to_thread(read_all, files, tag, work)
 
         async def loaded(facts: Mapping[str, Facts]) -> Brought:
             for name, archives in brought.items():
-                _require_use(name, archives, cluster, facts)
+                require_use(name, archives, cluster, facts)
             return brought
 
         return await _bring(at_work, cluster, loaded, replace=False, verify=verify)
-
-
-def images_list(*, cluster: str = "") -> tuple[ImageInfo, ...]:
-    """The images of a cluster, or of all. No host is contacted; ``status`` tells whether they are still there."""
-    found = []
-    for name in (cluster,) if cluster else inventory.names():
-        known = inventory.load(name)
-        if SERVICE in known.services:
-            for image, archives in _recorded(known).items():
-                info = ImageInfo(
-                    cluster=name,
-                    name=image,
-                    architectures=tuple(archives),
-                    images=tuple(one.image.partition(":")[2][:12] for one in archives.values()),
-                    size=sum(one.size for one in archives.values()),
-                    hosts=str(known.members_of(SERVICE)),
-                )
-                found.append(info)
-    return tuple(found)
 
 
 async def images_remove(names: Sequence[str], *, dry_run: bool = False, **reach: Unpack[Reach]) -> Report:
@@ -197,21 +143,21 @@ async def images_remove(names: Sequence[str], *, dry_run: bool = False, **reach:
         There is no image of one of these names; a near miss is named.
     """
     cluster = _cluster(reach)
-    recorded = _recorded(cluster)
+    known = recorded(cluster)
     gone = [str(Reference.parse(name)) for name in names]
     for name in gone:
-        if name not in recorded:
-            close = difflib.get_close_matches(name, recorded, 1)
-            there = f"there are: {', '.join(recorded)}" if recorded else "there are none: bramble images list"
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            there = f"there are: {', '.join(known)}" if known else "there are none: bramble images list"
             raise UsageError(
                 f"there is no image {name} on the cluster {cluster.name}",
                 hint=f"did you mean {close[0]!r}?" if close else there,
             )
-    left = {name: archives for name, archives in recorded.items() if name not in gone}
+    left = {name: archives for name, archives in known.items() if name not in gone}
     if not left:
         report = await remove(SERVICE, dry_run=dry_run, **reach)
         if not dry_run:
-            _tidy(recorded)
+            tidy(known)
         return report
     at_work = job("deploy", cluster, reach, SERVICE, ("images", "remove", *names))
     at_work.dry = dry_run
@@ -219,31 +165,16 @@ async def images_remove(names: Sequence[str], *, dry_run: bool = False, **reach:
     async def work() -> None:
         await at_work.run.connect(lock=not dry_run)
         facts = await at_work.facts(wanted_by(with_needs(SERVICE)))
-        await bring_up(at_work, services.get(SERVICE), cluster, _options(left), facts)
+        await bring_up(at_work, services.get(SERVICE), cluster, as_options(left), facts)
 
     report = await at_work.do(work)
     if not dry_run:
-        _tidy(recorded)
+        tidy(known)
     return report
 
 
 def _cluster(reach: Reach) -> Cluster:
     return inventory.of_service(resolve(reach), SERVICE, given=bool(reach.get("hosts")))
-
-
-def _recorded(cluster: Cluster) -> dict[str, dict[str, Archive]]:
-    config = services.configure(services.get(SERVICE), inventory.options_of(cluster, SERVICE))
-    assert isinstance(config, Config)
-    return {name: dict(archives) for name, archives in config.images.items()}
-
-
-def _options(images: Mapping[str, Mapping[str, Archive]]) -> dict[str, Any]:
-    """As they stand in the cluster file."""
-    written = {
-        name: {architecture: archive.model_dump() for architecture, archive in archives.items()}
-        for name, archives in images.items()
-    }
-    return {"images": written}
 
 
 async def _bring(at_work: Job, cluster: Cluster, had: Any, *, replace: bool, verify: bool) -> Report:
@@ -255,7 +186,7 @@ async def _bring(at_work: Job, cluster: Cluster, had: Any, *, replace: bool, ver
         An image of the same name goes with all its architectures; else those that do not come now stay.
     """
     room = services.get(SERVICE)
-    before = _recorded(cluster)
+    before = recorded(cluster)
 
     async def work() -> None:
         await at_work.run.connect(lock=not at_work.dry)
@@ -274,13 +205,13 @@ async def _bring(at_work: Job, cluster: Cluster, had: Any, *, replace: bool, ver
             _tell_meaning(at_work, name, known=name in before)
             new = {architecture: archive for architecture, (archive, _) in archives.items()}
             after[name] = new if replace else {**before.get(name, {}), **new}
-        await bring_up(at_work, room, cluster, _options(after), facts)
+        await bring_up(at_work, room, cluster, as_options(after), facts)
         if verify and not at_work.dry:
-            await prove(at_work, room, cluster, services.configure(room, _options(after)), facts)
+            await prove(at_work, room, cluster, services.configure(room, as_options(after)), facts)
 
     report = await at_work.do(work)
     if not at_work.dry:
-        _tidy(before)
+        tidy(before)
     return report
 
 
@@ -291,73 +222,3 @@ def _tell_meaning(at_work: Job, name: str, *, known: bool) -> None:
         at_work.note(f"{name} is {reference.whole} on these hosts: they take it from here, and ask no registry for it")
     if reference.tag == "latest":
         at_work.note(f"{name}: Kubernetes asks a registry for :latest, unless a pod says imagePullPolicy: IfNotPresent")
-
-
-def _require_use(name: str, archives: Iterable[str], cluster: Cluster, facts: Mapping[str, Facts]) -> None:
-    there = {facts[host].architecture for host in cluster.hostset if host in facts}
-    if there and not there & set(archives):
-        kinds = ", ".join(sorted(there))
-        platform = f"linux/{sorted(there)[0]}"
-        raise PlanError(
-            f"{name} is for {', '.join(sorted(archives))}, and {HostSet(cluster.hostset)} is {kinds}",
-            hint=f"build it for them: bramble images build FOLDER --tag {name}; or docker build --platform {platform}",
-        )
-
-
-def _read_all(files: Sequence[str], tag: str, work: Path) -> Brought:
-    brought: Brought = {}
-    for file in files:
-        source = sys.stdin.buffer if file == "-" else Path(file)
-        with read(source, work) as found:
-            for image in found:
-                for name in _names(image, tag, file):
-                    reference = Reference.parse(name)
-                    kinds = brought.setdefault(str(reference), {})
-                    if image.architecture in kinds:
-                        raise UsageError(
-                            f"there is more than one image for {image.architecture} that would be {reference}",
-                            hint="load them one by one, each with its own --tag",
-                        )
-                    kinds[image.architecture] = _written(image, reference, work)
-    return brought
-
-
-def _names(image: Found, tag: str, file: str) -> tuple[str, ...]:
-    if not tag and not image.names:
-        raise UsageError(
-            f"{file} does not say what its image is called", hint=f"bramble images load {file} --tag app:1"
-        )
-    # podman and buildah call so what they built; hosts would not find it by the name that the person gave.
-    return (tag,) if tag else tuple(name.removeprefix("localhost/") for name in image.names)
-
-
-def _written(image: Found, reference: Reference, work: Path) -> tuple[Archive, Path]:
-    """Its archive as hosts get it."""
-    with tempfile.NamedTemporaryFile(dir=work, suffix=".image", delete=False) as new:
-        path = Path(new.name)
-    image.write(reference, path)
-    archive = Archive(sha256=digest(path), size=path.stat().st_size, manifest=image.digest, image=image.image)
-    return archive, path
-
-
-@contextmanager
-def _workshop() -> Iterator[Path]:
-    """A folder on the disk of the store, into which files are moved from there."""
-    place = inventory.folders.cache()
-    place.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="images-", dir=place) as folder:
-        yield Path(folder)
-
-
-def _tidy(before: Mapping[str, Mapping[str, Archive]]) -> None:
-    """Take out of the store what no cluster speaks of any more."""
-    wanted = {
-        one.sha256
-        for name in inventory.names()
-        for archives in _recorded(inventory.load(name)).values()
-        for one in archives.values()
-    }
-    for name, archives in before.items():
-        for architecture, archive in archives.items():
-            if archive.sha256 not in wanted:
-                kept().forget(artifact(name, architecture, archive))

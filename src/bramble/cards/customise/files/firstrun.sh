@@ -123,9 +123,10 @@ wifi_on() {
 language() {
     local line
     [ -n "$locale" ] || return 0
-    # What locale-gen knows it by. Its list of what there is calls some without their character set: hi_IN.
+    # What locale-gen knows it by; its list of what there is calls some without their character set: hi_IN.
     line="$locale UTF-8"
-    if ! locale -a | grep -qixF "${locale/UTF-8/utf8}"; then
+    # C.UTF-8 is there without it.
+    if [ "$locale" != C.UTF-8 ] && ! locale -a | grep -qixF "${locale/UTF-8/utf8}"; then
         grep -qxF "$line" /etc/locale.gen || printf '%s\n' "$line" >>/etc/locale.gen
         locale-gen
     fi
