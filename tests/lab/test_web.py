@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from bramble.lab.testing import Lab
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PASSWORD = "correct horse battery"
+
+#: What a host that is off looks like from here: it does not answer, and after a while the network knows no way to it.
+OFF = "(no answer from|there is no way to) port 22"
 
 #: Milliseconds that a run may take.
 LONG = 120_000
@@ -110,3 +114,72 @@ async def test_a_person_deploys_watches_verifies_and_removes(
         assert "No service yet" in await page.inner_text("main")
     for host in fresh_lab.hosts:
         assert fresh_lab.snapshot(host) == before[host]
+
+
+async def test_a_host_that_is_off_is_named_with_why_and_what_to_do(
+    url: str, controller: Controller, fresh_lab: Lab, tmp_path: Path
+) -> None:
+    *_, off = fresh_lab.hosts
+    there = f"{url}/clusters/{controller.cluster}"
+    async with chromium(tmp_path / "profile") as context:
+        page = await context.new_page()
+        page.set_default_timeout(30_000)
+        await log_in(page, url, "ada", PASSWORD)
+        fresh_lab.kill(off)
+        try:
+            # Before anything changes.
+            await go(page, f"{there}/services/beacon")
+            await press(page, "Show what would change")
+            await _names(page, off)
+            assert await page.get_by_role("button", name="Apply").count() == 0
+            assert await page.get_by_role("button", name="Ask again").is_visible()
+
+            # All else is done where it can be, and nothing reads as if it were well.
+            await go(page, f"{there}/services/beacon")
+            await press(page, "Deploy at once")
+            await _names(page, off)
+            assert f"it works, but without {off}" in await page.inner_text("main")
+            await page.get_by_role("link", name="Its run, with all times").click()
+            await page.get_by_role("img", name="How long each host took").wait_for()
+            await _names(page, off)
+            await go(page, url)
+            told = await page.inner_text("main")
+            assert re.search(f"{off}: {OFF}", told), told
+            assert f"works, but without {off}" in told, told
+
+            await go(page, f"{there}/hosts/{off}")
+            await press(page, "Check")
+            told = await over(page)
+            assert "is it switched on and on this network" in told, told
+        finally:
+            fresh_lab.start(off)
+        # The way on stands on the page of what failed.
+        await go(page, f"{url}/jobs")
+        await page.get_by_role("link", name="deploy beacon").first.click()
+        await press(page, "Run it again")
+        assert "verified: it works" in await over(page)
+        await go(page, url)
+        assert "without" not in await page.inner_text("main")
+
+
+async def _names(page: Page, host: str) -> None:
+    """Wait until a job is over, and look that its page says what is wrong with a host, and what to do."""
+    told = await over(page)
+    assert re.search(rf"^failed .*^{host}: {OFF}", told, re.MULTILINE | re.DOTALL), told
+    assert "What to do: is it switched on" in told, told
+
+
+async def test_a_host_is_restarted_after_it_was_named(
+    url: str, controller: Controller, fresh_lab: Lab, tmp_path: Path
+) -> None:
+    *_, last = fresh_lab.hosts
+    async with chromium(tmp_path / "profile") as context:
+        page = await context.new_page()
+        page.set_default_timeout(30_000)
+        await log_in(page, url, "ada", PASSWORD)
+        await go(page, f"{url}/clusters/{controller.cluster}/hosts/{last}")
+        await page.get_by_role("link", name="Restart").click()
+        assert await page.get_by_role("heading", name="1 host", exact=True).is_visible()
+        await press(page, f"Restart {last}")
+        told = await over(page)
+        assert re.search(rf"^done .*^Restarts$.*^{last}\t", told, re.MULTILINE | re.DOTALL), told

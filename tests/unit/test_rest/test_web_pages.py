@@ -10,9 +10,9 @@ import pytest
 from tests.unit.test_rest.conftest import Callers
 from tests.unit.test_rest.web import HOSTILE, with_a_past
 
-from bramble import inventory
+from bramble import api, inventory
 from bramble.rest.service import Service
-from bramble.rest.web import health
+from bramble.rest.web import changes, health
 
 PAGES = [
     "/", "/clusters/red", "/clusters/red/hosts/red02", "/clusters/red/services/slurm",
@@ -130,6 +130,44 @@ async def test_health_is_read_from_as_few_runs_as_tell_it() -> None:
     cluster["services"]["spark"] = "red"
     assert (await health.read(cluster, ask)).service("spark") == health.NOT_KNOWN
     assert 5 < len(asked) < 20
+
+
+def test_a_service_without_one_of_its_hosts_is_not_called_well() -> None:
+    hosts = [
+        {"host": name, "outcome": how, "failure": None} for name, how in {"red": "done", "red01": "failed"}.items()
+    ]
+    report = {"hosts": hosts, "dry": False, "verified": True, "data": {}}
+    run = {"id": "1", "cluster": "red", "verb": "deploy", "service": "slurm", "state": "failed", "report": report}
+    found = health.of_cluster("red", [{**run, "started": 1.0, "seconds": 1.0}]).service("slurm")
+    assert (found.level, found.words) == ("bad", "works, but without red01")
+
+
+def test_changes_name_hosts_in_the_order_of_the_job() -> None:
+    events = [{"kind": "step-done", "outcome": "changed", "step": "a", "host": host} for host in ("red02", "red")]
+    assert [one.hosts for one in changes.of_events(events, ["red", "red01", "red02"])] == ["red,red02"]
+
+
+async def test_what_hosts_lack_is_told_as_a_problem_of_each(callers: Callers) -> None:
+    api.hosts_add("red.invalid", cluster="red")
+    viewer = callers("viewer")
+    for what in ("check", "temperature"):
+        job = (await viewer.post(f"/clusters/red/do/{what}")).headers["location"]
+        await viewer.get(f"/api/v1{job}/events")
+        text = (await viewer.get(job)).text
+        assert re.search(r'<p class="what"><strong>red.invalid</strong>: [^<]*red.invalid', text), text
+        assert '<th scope="col">host</th>' in text
+        assert ">error<" not in text
+        assert ">problems<" not in text
+
+
+async def test_who_may_not_do_it_is_offered_neither_again_nor_its_end(service: Service, callers: Callers) -> None:
+    api.hosts_add("red.invalid", cluster="red")
+    admin = callers("admin")
+    job = (await admin.post("/clusters/red/do/trust")).headers["location"]
+    await admin.get(f"/api/v1{job}/events")
+    for role in ("viewer", "operator", "admin"):
+        text = (await callers(role).get(job)).text
+        assert (f"{job}/again" in text) == (role == "admin"), role
 
 
 async def test_runs_are_found_by_what_they_were(service: Service, callers: Callers) -> None:

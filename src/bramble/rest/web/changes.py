@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,15 @@ class Change:
     lines: tuple[tuple[str, str], ...] = ()
 
 
-def of_events(events: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
-    """The changes among a job's events, in the order in which they came first."""
+def of_events(events: Iterable[Mapping[str, Any]], hosts: Sequence[str] = ()) -> tuple[Change, ...]:
+    """The changes among a job's events, in the order in which they came first.
+
+    Parameters
+    ----------
+    hosts
+        Of the job: each change names its own in this order, whoever was first.
+    """
+    turn = {host: number for number, host in enumerate(hosts)}
     found: dict[tuple[str, ...], list[str]] = {}
     for event in events:
         if event.get("kind") == "step-done" and event.get("outcome") in _TOLD:
@@ -45,10 +52,10 @@ def of_events(events: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
             step=step,
             outcome=outcome,
             summary=summary,
-            hosts=str(HostSet(dict.fromkeys(hosts))),
+            hosts=str(HostSet(sorted(dict.fromkeys(some), key=lambda host: turn.get(host, len(turn))))),
             lines=tuple((_kind(line), line) for line in diff.splitlines()),
         )
-        for (group, step, outcome, summary, diff), hosts in found.items()
+        for (group, step, outcome, summary, diff), some in found.items()
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...model import HostSet
+
 #: Verbs whose runs prove a service.
 _PROVING = ("deploy", "prepare", "verify", "scale", "upgrade", "restore")
 
@@ -122,6 +124,9 @@ def _of_host(result: Mapping[str, Any], run: Mapping[str, Any]) -> Health:
 
 
 def _of_proof(report: Mapping[str, Any], run: Mapping[str, Any]) -> Health:
+    failed = [result["host"] for result in report["hosts"] if result["outcome"] == "failed"]
+    if report["verified"] and failed:
+        return _health("bad", f"works, but without {HostSet(failed)}", run)
     if report["verified"]:
         return _health("good", "works", run)
     if report["verified"] is False:

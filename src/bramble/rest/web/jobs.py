@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ...errors import NotThere
 from ..access.guard import Viewer
+from ..routes import ROUTE_OF
 from . import changes
 from .ask import Ask, at, has_dry_run
 from .render import page
@@ -37,13 +38,14 @@ async def one_job(request: Request, who: Viewer, id: str) -> Response:
     over = job["state"] in _OVER
     events = await ask.events(id) if over else []
     dry = has_dry_run(job["verb"])
-    told = changes.of_events(events)
+    told = changes.of_events(events, job["hosts"])
     return page(
         request,
         "job.html",
         who,
         job=job,
         over=over,
+        role=ROUTE_OF[job["verb"]].role,
         dry=bool(dry and job["arguments"].get(dry)),
         report=job["result"] if isinstance(job["result"], dict) and "exit_code" in job["result"] else None,
         changes=told,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -124,12 +124,45 @@ def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
+#: What a column is a measure of, by its name in what verbs answer.
+_MEASURES: Mapping[str, Callable[[Any], Any]] = {
+    "celsius": lambda degrees: f"{degrees:.0f} °C",
+    "clock": lambda hertz: f"{hertz / 1e9:.1f} GHz",
+    **dict.fromkeys(("memory", "memory_used", "disk", "disk_used", "size"), _size),
+    **dict.fromkeys(("uptime", "seconds"), _span),
+    "since": _ago,
+    # All else of them is on the host's page.
+    "facts": lambda facts: f"{facts['model'] or facts['architecture']}, {facts['os']} {facts['release']}",
+}
+
+
+def _cell(value: Any, name: str) -> Any:
+    """A value of a table, by the name of its column."""
+    return _MEASURES[name](value) if value is not None and name in _MEASURES else _plain(value)
+
+
+def _troubles(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What keeps hosts from being well, or from answering, among rows about hosts: as problems, each with its host."""
+    told = [
+        (row.get("host", ""), text) for row in rows for text in (row.get("error"), *(row.get("problems") or ())) if text
+    ]
+    return [{"host": host, "what": text} for host, text in told]
+
+
 def _is_rows(value: Any) -> bool:
     """Whether a value of JSON is a table."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) for one in value)
 
 
 _ENVIRONMENT = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, trim_blocks=True)
-_ENVIRONMENT.filters |= {"ago": _ago, "day": _day, "span": _span, "size": _size, "plain": _plain}
+_ENVIRONMENT.filters |= {
+    "ago": _ago,
+    "day": _day,
+    "span": _span,
+    "size": _size,
+    "plain": _plain,
+    "cell": _cell,
+    "troubles": _troubles,
+}
 _ENVIRONMENT.globals |= {"at": at, "ACTIONS": ACTIONS, "OF_CLUSTER": OF_CLUSTER, "OF_HOST": OF_HOST}
 _ENVIRONMENT.tests |= {"rows": _is_rows}
