@@ -149,3 +149,27 @@ async def test_the_overview_keeps_up_but_not_under_the_hands_of_who_uses_it(url:
     await page.evaluate("document.activeElement.blur()")
     await page.clock.fast_forward(11_000)
     await page.get_by_role("link", name="blue", exact=True).first.wait_for()
+
+
+async def test_a_file_is_brought_to_where_it_is_needed(
+    url: str, context: BrowserContext, service: Service, tmp_path: Path
+) -> None:
+    page, complaints = await _page(url, context)
+    own = tmp_path / "my own (2).backup"
+    own.write_bytes(bytes(range(256)) * 9000)
+    await go(page, f"{url}/clusters/red/do/restore?service=kubernetes")
+    await page.get_by_label("A file of this computer").set_input_files(own)
+    await page.get_by_role("button", name="Bring it").click()
+    await page.wait_for_url("**&file=my-own-2-.backup")
+    assert await page.get_by_label("file", exact=True).input_value() == "my-own-2-.backup"
+    assert (service.files.folder / "my-own-2-.backup").read_bytes() == own.read_bytes()
+    async with page.expect_download() as download:
+        await go(page, f"{url}/files")
+        await page.get_by_role("link", name="my-own-2-.backup").click()
+    assert (await (await download.value).path()).read_bytes() == own.read_bytes()
+    # That it is no backup is told beside the form.
+    await go(page, f"{url}/clusters/red/do/restore?service=kubernetes")
+    await page.get_by_role("button", name="Show what would change").click()
+    await page.get_by_role("alert").wait_for()
+    assert "is no backup that bramble wrote" in await page.get_by_role("alert").inner_text()
+    assert [one for one in complaints if not any(fine in one for fine in (MOVED, "422"))] == []
