@@ -140,9 +140,9 @@ class Files:
             if unpack:
                 with self._beside(name) as folder:
                     await asyncio.to_thread(self._unpack, part, folder, name)
-                    _replace(folder, path)
+                    self._replace(folder, path)
             else:
-                _replace(part, path)
+                self._replace(part, path)
         return next(entry for entry in self.all() if entry.name == name)
 
     def remove(self, name: str) -> None:
@@ -153,7 +153,9 @@ class Files:
         UsageError
             There is none of this name.
         """
-        _away(self.find(name))
+        path = self.find(name)
+        with self._beside(name) as going:  # whoever looks meanwhile, or after a kill, finds no half of it
+            os.replace(path, going)
 
     def pack(self, name: str) -> Path:
         """A folder as a .tar.gz, in a file that the caller takes away. Links in it are links there.
@@ -198,9 +200,15 @@ class Files:
             )  # fmt: skip
         room.require(self.folder, name, coming)
 
+    def _replace(self, part: Path, path: Path) -> None:
+        with self._beside(path.name) as going:
+            if os.path.lexists(path) and (path.is_dir() or part.is_dir()):
+                os.replace(path, going)
+            os.replace(part, path)
+
     @contextmanager
     def _beside(self, name: str) -> Iterator[Path]:
-        """A place for what gets its name when it is whole."""
+        """A place for what has no name yet, or none any more; it is gone afterwards, or at the next start."""
         part = self.folder / f".{name[:100]}.{secrets.token_hex(6)}"
         try:
             yield part
@@ -213,12 +221,6 @@ def _is_there(ways: list[Path]) -> bool:
         return ways[-1].exists() and not any(way.is_symlink() for way in ways)
     except OSError:  # no path can be so long
         return False
-
-
-def _replace(part: Path, path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    os.replace(part, path)
 
 
 def _away(path: Path) -> None:

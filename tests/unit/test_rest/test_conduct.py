@@ -283,6 +283,20 @@ async def test_a_folder_comes_as_an_archive(service: Service, callers: Callers) 
     assert [path.name for path in service.files.folder.iterdir()] == ["app"]
 
 
+async def test_a_folder_takes_the_place_of_a_file_and_a_file_that_of_a_folder(callers: Callers) -> None:
+    admin = callers("admin")
+    for kind, query, sent in (
+        ("file", "", b"x"),
+        ("folder", "?unpack=true", archive(member("main.py", 2))),
+        ("folder", "?unpack=true", archive(member("other.py", 2))),
+        ("file", "", b"y"),
+    ):
+        answer = await admin.put(f"/api/v1/files/app{query}", content=sent)
+        assert (answer.status_code, answer.json()["kind"]) == (201, kind)
+        assert [file["name"] for file in (await admin.get("/api/v1/files")).json()] == ["app"]
+    assert (await admin.get("/api/v1/files/app")).text == "y"
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
 import socket
 import ssl
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.unit.test_rest.test_serve import PASSWORD, Start, Started, folder, start
+
+from bramble.rest.files import Files
 
 __all__ = ["folder", "start"]
 
@@ -64,6 +67,22 @@ def sending(client: httpx.Client, address: str, content: Iterable[bytes]) -> Ite
     assert failed
 
 
+def packed(*numbers: int) -> bytes:
+    """An archive with a folder that has files with these numbers."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=1) as tar:
+        for number in numbers:
+            entry = tarfile.TarInfo(f"inner/{number}")
+            entry.size = 10
+            tar.addfile(entry, io.BytesIO(b"0123456789"))
+    return made.getvalue()
+
+
+def names(folder: Path) -> list[str]:
+    """Of all that is in it."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def silent() -> Iterator[int]:
     """A port where somebody takes connections, and never says a word."""
@@ -74,13 +93,37 @@ def silent() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def archive() -> bytes:
     """Takes a while to unpack."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=1) as tar:
-        for number in range(20_000):
-            entry = tarfile.TarInfo(f"inner/{number}")
-            entry.size = 10
-            tar.addfile(entry, io.BytesIO(b"0123456789"))
-    return made.getvalue()
+    return packed(*range(20_000))
+
+
+class Killed(BaseException):
+    """Here ends all."""
+
+
+async def test_what_is_being_taken_away_when_all_ends_is_not_there_by_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rmtree(folder: Path) -> None:
+        (folder / "inner" / "1").unlink()
+        raise Killed
+
+    async def sent(archive: bytes) -> AsyncIterator[bytes]:
+        yield archive
+
+    files = Files(tmp_path / "files")
+    await files.put("app", sent(packed(1, 2)), unpack=True)
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(Killed):
+        await files.put("app", sent(packed(3)), unpack=True)
+    assert sorted(str(path.relative_to(files.folder)) for path in files.find("app").rglob("*")) == [
+        "app/inner", "app/inner/3",
+    ]  # fmt: skip
+    await files.put("other", sent(packed(1, 2)), unpack=True)
+    with pytest.raises(Killed):
+        files.remove("other")
+    assert [one.name for one in files.all()] == ["app"]
+    monkeypatch.undo()
+    assert names(Files(files.folder).folder) == ["app"]
 
 
 def test_nothing_is_half_after_a_kill(start: Start, folder: Path, silent: int, archive: bytes) -> None:
@@ -105,10 +148,10 @@ def test_nothing_is_half_after_a_kill(start: Start, folder: Path, silent: int, a
             with sending(ada, "/files/folder?unpack=true", [archive]):
                 until(lambda: any(files.glob(".folder.*/inner/100")))
                 kill(service)
-    assert len(list(files.iterdir())) == 5, "it could not tidy up any more"
+    assert len(names(files)) == 5, "it could not tidy up any more"
 
     service = start()
-    assert sorted(path.name for path in files.iterdir()) == ["app.tar", "luggage-1"]
+    assert names(files) == ["app.tar", "luggage-1"]
     with logged_in(service, folder) as ada:
         assert ada.get("/files/app.tar").text == "the old one"
         for id in (one, other):
