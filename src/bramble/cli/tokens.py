@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+# It needs nothing that may not be installed, and loads nothing else.
+from ..rest.access.roles import SCOPES
 from . import options
 from .lazy import Command, Entry, LazyGroup, Option
 
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
     from ..rest.database import Database
 
 _SECTION = "Commands"
-
-#: As `bramble.rest.access.roles.SCOPES` has them, which is not loaded for a help page.
-SCOPES = ("read", "deploy", "admin", "ingest")
 
 tokens = LazyGroup(
     "tokens",
@@ -86,7 +85,7 @@ def list_tokens(as_json: bool) -> int:
 )
 @click.argument("name", metavar="NAME")
 @click.option(
-    "--scope", type=click.Choice(SCOPES), default="read", cls=Option,
+    "--scope", type=click.Choice(tuple(SCOPES)), default="read", cls=Option,
     help="What it is good for: read (the usual), deploy, admin; ingest hands in readings.",
 )  # fmt: skip
 @click.option(

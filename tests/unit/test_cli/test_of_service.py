@@ -12,8 +12,7 @@ import pytest
 from tests.unit.test_cli.support import Cli
 
 from bramble import inventory
-from bramble.cli import tokens, typed
-from bramble.rest.access.roles import SCOPES
+from bramble.cli import typed
 from bramble.rest.service import Service
 
 PASSWORD = "four words in a row"
@@ -31,10 +30,6 @@ def password(tmp_path: Path) -> str:
 def ada(cli: Cli, password: str) -> None:
     """There is an admin."""
     assert cli("users", "add", "ada", "--role", "admin", "--password-file", password).code == 0
-
-
-def test_scopes_of_the_command_line_are_those_of_the_service() -> None:
-    assert tuple(SCOPES) == tokens.SCOPES
 
 
 def test_without_a_service_the_next_step_is_told(cli: Cli) -> None:
