@@ -36,9 +36,8 @@ class Health:
 
 NOT_KNOWN = Health()
 
-#: Of so many of a cluster's latest runs health is read at most, and so many are read at a time: most often the first
-#: tell all.
-_MOST, _SOME = 60, 6
+#: Of so many of a cluster's latest runs health is read at most.
+_MOST = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +73,18 @@ async def read(cluster: Mapping[str, Any], ask: Callable[..., Awaitable[list[dic
         Gives what is at a path of the API.
     """
     runs: list[dict[str, Any]] = []
+    limit = 1  # most often the latest tells all; of 1,000 hosts each is a quarter of a megabyte
     while True:
         before = runs[-1]["id"] if runs else ""
-        some = await ask("/runs", cluster=cluster["name"], limit=_SOME, before=before)
+        some = await ask("/runs", cluster=cluster["name"], limit=limit, before=before)
         runs += some
         known = of_cluster(cluster["name"], runs)
         told = {host["name"] for host in cluster["hosts"]} <= {*known.hosts} and {*cluster["services"]} <= {
             *known.services
         }
-        if told or len(some) < _SOME or len(runs) >= _MOST:
+        if told or len(some) < limit or len(runs) >= _MOST:
             return known
+        limit *= 2
 
 
 def of_cluster(cluster: str, runs: Iterable[Mapping[str, Any]]) -> Known:
