@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rich.filesize import decimal
+
 from ..engine import copying, packed
 from ..errors import BrambleError, NotThere, UsageError
-from . import room, sizes
+from . import room
 from .problem import Refused
 
 #: Bytes that one file may have, and all that is in one folder, where nothing else is asked for: an image of a card is
 #: some GB.
-LARGEST = 16 * 2**30
+LARGEST = 16 * 10**9
 
 #: So many files a folder may bring.
 _MOST = 100_000
@@ -195,7 +197,7 @@ class Files:
     def _require_fit(self, name: str, size: int, coming: int = 0) -> None:
         if size > self.largest:
             raise Refused(
-                413, f"{name} is larger than {sizes.told(self.largest)}, and no file may be",
+                413, f"{name} is larger than {decimal(self.largest)}, and no file may be",
                 hint="whoever runs the service can allow more: bramble serve --largest-file SIZE",
             )  # fmt: skip
         room.require(self.folder, name, coming)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import sizes
+from rich.filesize import decimal
+
 from .problem import Refused
 
 #: Bytes that files of callers leave free: jobs, the audit and the system write to the same disk.
-SPARED = 256 * 2**20
+SPARED = 256 * 10**6
 
 
 def require(folder: Path, name: str, size: int = 0) -> None:
@@ -31,6 +32,6 @@ def require(folder: Path, name: str, size: int = 0) -> None:
     if free - size < SPARED:
         raise Refused(
             507, f"there is no room for {name} on the service's disk",
-            why=f"{sizes.told(free)} are free there, and {sizes.told(SPARED)} have to stay free",
+            why=f"{decimal(free)} are free there, and {decimal(SPARED)} have to stay free",
             hint="take away files that are not needed any more (GET /api/v1/files), or free some space there: df -h",
         )  # fmt: skip

@@ -322,7 +322,7 @@ def test_what_is_too_large_is_refused(
     service.stop()
     service.start()
     for call in (there.artifacts_import("large"), there.copy(["large"], hosts="red")):
-        with pytest.raises(UsageError, match=r"^large is larger than 97.7 KiB"):
+        with pytest.raises(UsageError, match=r"^large is larger than 100.0 kB"):
             there.run(call)
     assert names(area) == []
 

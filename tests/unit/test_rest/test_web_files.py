@@ -127,7 +127,7 @@ async def test_who_may_not_sends_nothing(service: Service, callers: Callers) -> 
 async def test_a_file_that_is_too_large_is_not_kept(service: Service, callers: Callers) -> None:
     service.files.largest = 1000
     answer: httpx.Response = await callers("operator").post("/files", files={"upload": ("a.tar", bytes(1001))})
-    assert (answer.status_code, "larger than 1000 bytes" in answer.text) == (413, True)
+    assert (answer.status_code, "larger than 1.0 kB" in answer.text) == (413, True)
     assert _names(service) == []
 
 

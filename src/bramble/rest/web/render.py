@@ -14,6 +14,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
+from rich.filesize import decimal
 
 from ... import __version__
 from ..access.guard import asked
@@ -24,7 +25,6 @@ from .ask import at
 
 FOLDER = Path(__file__).parent
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -101,14 +101,7 @@ def _span(seconds: float | None) -> str:
 
 def _size(number: float | None) -> str:
     """Bytes in words."""
-    if number is None:
-        return "—"
-    size = float(number)
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+    return "—" if number is None else decimal(round(number))
 
 
 def _plain(value: Any) -> str:
