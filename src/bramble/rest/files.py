@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import secrets
@@ -27,6 +28,8 @@ LARGEST = 16 * 10**9
 
 #: So many files a folder may bring.
 _MOST = 100_000
+
+_log = logging.getLogger("bramble")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]{0,199}")
 
@@ -62,7 +65,10 @@ class Files:
         self.folder, self.largest = folder, largest
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in folder.glob(".*"):  # of an upload that was cut off with the service
-            _away(left)
+            try:
+                _away(left)
+            except OSError as error:  # which keeps nobody from all the rest
+                _log.warning("%s cannot be taken away: %s", left, error)
 
     def all(self) -> list[StoredFile]:
         """All of them, by name."""

@@ -96,15 +96,21 @@ async def test_what_cannot_be_taken_away_does_not_stop_the_rest(
     real = shutil.rmtree
 
     def rmtree(path: Path, *args: Any, **more: Any) -> None:
-        if path.name == "luggage-1":
+        if "luggage-1" in path.name:
             raise PermissionError(13, "Permission denied")
         real(path, *args, **more)
 
     monkeypatch.setattr(shutil, "rmtree", rmtree)
     await luggage.sweep(service.files, service.jobs, later())
-    assert names(area) == ["luggage-1"]
+    assert service.files.all() == []
+    (left,) = names(area)
     assert "luggage-1, and it cannot be taken away: [Errno 13] Permission denied" in caplog.text
     assert "took the file luggage-2 away" in caplog.text
+    Files(area)
+    assert f"{left} cannot be taken away: [Errno 13] Permission denied" in caplog.text, "and still it starts"
+    monkeypatch.undo()
+    Files(area)
+    assert names(area) == []
 
 
 def test_a_running_service_looks_by_itself(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
