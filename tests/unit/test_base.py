@@ -179,6 +179,15 @@ def test_lists_come_in_all_ways_that_people_write_them() -> None:
         assert getattr(services.configure(SERVICE, {"packages": text}), "packages") == ("vim", "tmux")  # noqa: B009
 
 
+@pytest.mark.parametrize("service", ["docker", "spark"])
+def test_and_so_they_do_for_other_services(service: str) -> None:
+    for text in ("pi,ada", "pi, ada", "pi ada", "[pi, ada]", ["pi", "ada"]):
+        assert getattr(services.configure(services.get(service), {"users": text}), "users") == ("pi", "ada")  # noqa: B009
+    assert getattr(services.configure(services.get(service), {"users": ""}), "users") == ()  # noqa: B009
+    with pytest.raises(UsageError, match="not a list"):
+        services.configure(services.get(service), {"users": "[pi"})
+
+
 def test_off_is_off_however_yaml_reads_it() -> None:
     for value in ("off", False, "false"):
         assert any(isinstance(step, FirmwareSetting) for step in steps(made(radios=value), "red"))

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .story import CHANGES, Happening, Story, fold, plain, short
+from .tables import empty
 
 #: From so many hosts on, those that ended alike share a line.
 FOLD = 17
@@ -125,7 +126,7 @@ def differences(happenings: list[Happening]) -> Iterator[Text]:
 def host_table(report: Mapping[str, Any]) -> Table:
     """A line a host: result, counts, time. Many hosts that ended alike share a line, with the slowest time."""
     probing = report["verb"] == "verify"
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table = empty()
     table.add_column("host", overflow="fold")
     table.add_column("result")
     if not probing:

@@ -31,13 +31,18 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right:
     right
         Columns of numbers.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table = empty()
     for name in columns:
         justify = "right" if name in right else "left"
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell, style=STYLES.get(cell, "")) for cell in row))
     print_on(console(), table)
+
+
+def empty() -> Table:
+    """A table without columns, as all of ours look."""
+    return Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
 
 
 def say(text: str | Text = "") -> None:

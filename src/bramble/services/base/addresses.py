@@ -13,7 +13,7 @@ from ...model import Cluster
 from ...runner.facts import Facts
 from ...runner.step import Step
 from ...runner.steps import Address
-from .words import from_text
+from ..words import Words, from_text
 
 
 def _addresses(given: object) -> object:
@@ -57,7 +57,7 @@ class Addresses(BaseModel):
     gateway: Annotated[str, AfterValidator(_gateway)] = Field(
         default="", description="The way out of the network, with `address`."
     )
-    dns: Annotated[tuple[str, ...], BeforeValidator(from_text), AfterValidator(_servers)] = Field(
+    dns: Annotated[tuple[str, ...], Words, AfterValidator(_servers)] = Field(
         default=(), description="Name servers, with `address`: addresses with commas between."
     )
     address_deadline: float = Field(

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ...model import spelling
+from ..words import Words
 from .addresses import Addresses
-from .words import from_text
 
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]")
 _MODULE = re.compile(r"[A-Za-z0-9_-]+")
@@ -49,7 +49,6 @@ def _if_set(spelt: Callable[[str], str]) -> AfterValidator:
 #: Options that say how, and not what.
 _HOW = ("reboot", "address_deadline", "user")
 
-Words = BeforeValidator(from_text)
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Off = Annotated[Literal["off"] | None, BeforeValidator(_only_off)]
 

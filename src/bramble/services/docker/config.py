@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import ipaddress
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ...model import spelling
+from ..words import Words
 
 #: A size as Docker's log drivers take it.
 _SIZE = re.compile(r"[1-9]\d*[kmg]")
 
 #: A network of containers gets so many addresses of the pool: enough for a Pi, and many networks in a small pool.
 NETWORK_PREFIX = 24
-
-
-def _listed(given: object) -> object:
-    """Lists come as such from a cluster file; on a command line, ``pi,ada`` and ``[pi, ada]`` are the same."""
-    if not isinstance(given, str):
-        return given
-    try:
-        found = YAML(typ="safe").load(io.StringIO(given))
-    except YAMLError:
-        raise ValueError("not a list: give one as a,b or as [a, b]") from None
-    if isinstance(found, str):
-        return [word.strip() for word in found.split(",")]
-    return found or ()
 
 
 def _mirror(url: str) -> str:
@@ -72,7 +57,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], BeforeValidator(_listed)] = Field(
+    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], Words] = Field(
         default=(),
         description="Who may use Docker without sudo: [pi]. Whoever may is root on that host without a password, since "
         "a container can be given all of its disk.",
@@ -83,7 +68,7 @@ class Config(BaseModel):
         "logs are kept as Docker does it by itself, and grow until the card is full.",
     )
     log_files: int = Field(default=3, ge=1, le=100, description="How many such files are kept of each container.")
-    registry_mirrors: Annotated[tuple[Annotated[str, AfterValidator(_mirror)], ...], BeforeValidator(_listed)] = Field(
+    registry_mirrors: Annotated[tuple[Annotated[str, AfterValidator(_mirror)], ...], Words] = Field(
         default=(), description="Where images of Docker Hub are asked for first: [https://mirror.example]."
     )
     data: Annotated[str, AfterValidator(_folder)] = Field(

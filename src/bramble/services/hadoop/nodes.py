@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...model import Cluster, Host, reachable
 from ...runner.facts import Facts
+from ..members import Members
 from .config import Config
 
 MIB = 2**20
@@ -95,7 +96,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nodes:
+class Nodes(Members[Node]):
     """All hosts of a cluster, the manager among them, in the cluster's order.
 
     Attributes
@@ -104,28 +105,7 @@ class Nodes:
         On how many hosts each new file lies.
     """
 
-    manager: Node
-    all: tuple[Node, ...]
     copies: int
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Bramble's names of all."""
-        return tuple(node.host for node in self.all)
-
-    @property
-    def working(self) -> tuple[Node, ...]:
-        """Those that keep files and run tasks."""
-        return tuple(node for node in self.all if node.works)
-
-    @property
-    def working_hosts(self) -> tuple[str, ...]:
-        """Bramble's names of these."""
-        return tuple(node.host for node in self.working)
-
-    def of(self, host: str) -> Node:
-        """The node of a host."""
-        return next(node for node in self.all if node.host == host)
 
     @property
     def task(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...model import Cluster, Host, HostSet, reachable
 from ...runner.facts import Facts
+from ..members import Members
 from . import releases
 from .config import Config
 
@@ -90,30 +91,13 @@ class Resource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nodes:
-    """All hosts of a cluster, the manager among them, in the cluster's order; with its queues and resources."""
+class Nodes(Members[Node]):
+    """All hosts of a cluster, with its queues and resources."""
 
-    manager: Node
-    all: tuple[Node, ...]
     partitions: tuple[Queue, ...] = ()
     empty: tuple[str, ...] = ()  # names of queues without a node
     gres: tuple[Resource, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def working(self) -> tuple[Node, ...]:
-        """Those that run jobs."""
-        return tuple(node for node in self.all if node.works)
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Bramble's names of all."""
-        return tuple(node.host for node in self.all)
-
-    @property
-    def working_hosts(self) -> tuple[str, ...]:
-        """Bramble's names of those that run jobs."""
-        return tuple(node.host for node in self.working)
 
     @property
     def can_group(self) -> bool:
@@ -128,10 +112,6 @@ class Nodes:
     def queue_of(self, nodes: tuple[Node, ...]) -> Queue | None:
         """The first queue that has all of these nodes."""
         return next((queue for queue in self.partitions if all(node in queue.nodes for node in nodes)), None)
-
-    def of(self, host: str) -> Node:
-        """The node of a host."""
-        return next(node for node in self.all if node.host == host)
 
 
 def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Nodes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ...model import spelling
+from ..words import Words
 
 #: Versions of Spark that can be had, oldest first.
 VERSIONS = ("4.1.4", "4.2.1")
@@ -21,10 +22,6 @@ WITH_HISTORY, WITH_CONNECT = 250, 600
 #: MiB of a heap below which a driver or an executor may not start. Spark wants 450 MiB as Java counts them, and Java's
 #: serial collector, which small hosts get by themselves, leaves out a part of its own [435 of 450 MiB].
 SMALLEST_HEAP = 480
-
-
-def _listed(given: object) -> object:
-    return [word for word in re.split(r"[\s,\[\]]+", given) if word] if isinstance(given, str) else given
 
 
 def _url(text: str) -> str:
@@ -59,7 +56,7 @@ class Config(BaseModel):
         description="MiB of an executor, where a program does not say it; by default what the smallest host can give, "
         "up to 1024, so that there is room for a second program.",
     )
-    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], BeforeValidator(_listed)] = Field(
+    users: Annotated[tuple[Annotated[str, AfterValidator(spelling.user)], ...], Words] = Field(
         default=(),
         description="Who may submit without sudo: [pi]. By default those whom bramble logs in as, where the cluster's "
         "file says it. They get into the group `spark`, whose members can read the secret of the cluster.",

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from ...errors import PlanError
 from ...model import Cluster, Host, reachable
 from ...runner.facts import Facts
+from ..members import Members
 from .config import Config
 
 MIB = 2**20
@@ -65,16 +66,8 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nodes:
+class Nodes(Members[Node]):
     """All hosts of a cluster."""
-
-    manager: Node
-    all: tuple[Node, ...]
-
-    @property
-    def working(self) -> tuple[Node, ...]:
-        """Those that run parts of jobs."""
-        return tuple(node for node in self.all if node.works)
 
     @property
     def url(self) -> str:
@@ -88,10 +81,6 @@ class Nodes:
     def page(self) -> str:
         """The master's web interface."""
         return f"http://{self.manager.address}:{MASTER_WEB}"
-
-    def of(self, host: str) -> Node:
-        """The node of a host."""
-        return next(node for node in self.all if node.host == host)
 
 
 def describe(cluster: Cluster, config: Config, facts: Mapping[str, Facts]) -> Nodes:

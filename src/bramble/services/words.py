@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 
+from pydantic import BeforeValidator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -19,3 +20,7 @@ def from_text(given: object) -> object:
         except YAMLError:
             raise ValueError("not a list or mapping as YAML writes it") from None
     return [word for word in re.split(r"[,\s]+", given) if word]
+
+
+#: For options that are lists.
+Words = BeforeValidator(from_text)
