@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -154,3 +155,36 @@ async def test_only_a_service_with_a_backup_offers_one(service: Service, callers
     operator = callers("operator")
     assert "/do/restore?service=kubernetes" in (await operator.get("/clusters/red/services/kubernetes")).text
     assert "/do/restore" not in (await operator.get("/clusters/red/services/slurm")).text
+
+
+@pytest.mark.parametrize(
+    ("page", "path", "more"),
+    [
+        ("/clusters/red/services/slurm", "/clusters/red/services/slurm/verify", {}),
+        ("/clusters/red/services/slurm", "/clusters/red/services/slurm/deploy", {"option.max_time": "3:00:00"}),
+        ("/clusters/red/do/poweroff?hosts=red02", "/clusters/red/do/poweroff", {"hosts": "red02"}),
+    ],
+)
+async def test_a_sudo_password_goes_along_and_is_never_shown(
+    service: Service, callers: Callers, page: str, path: str, more: dict[str, str]
+) -> None:
+    with_a_past(service)
+    operator = callers("operator")
+    assert 'name="sudo_password" type="password"' in (await operator.get(page)).text
+    assert "sudo_password" not in (await callers("viewer").get(page)).text
+    answer = await operator.post(path, data={"sudo_password": " hush ", **more})
+    shown = await operator.get(answer.headers["location"])
+    begun = (await operator.post(f"/api/v1{answer.headers['location']}/cancel")).json()
+    assert begun["secrets"] == ["sudo_password"]
+    assert "hush" not in answer.headers["location"] + shown.text + json.dumps(begun)
+
+
+async def test_a_sudo_password_is_not_shown_beside_what_cannot_be(service: Service, callers: Callers) -> None:
+    with_a_past(service)
+    given = {"sudo_password": "hush", "hosts": "red02", "deadline": "soon"}
+    for path, more in (
+        ("/clusters/red/do/poweroff", {}),
+        ("/clusters/red/services/slurm/deploy", {"option.max_time": "soon"}),
+    ):
+        answer = await callers("operator").post(path, data={**given, **more})
+        assert (answer.status_code, "hush" in answer.text) == (422, False), path

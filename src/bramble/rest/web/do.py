@@ -14,6 +14,7 @@ from ...errors import NotThere
 from ..access.guard import Viewer, permit
 from ..access.roles import Principal
 from ..problem import Refused
+from . import form
 from .actions import ACTIONS, Action
 from .ask import Ask, at
 from .render import page
@@ -35,11 +36,12 @@ async def do(request: Request, who: Viewer, cluster: str, action: str) -> Respon
     chosen = _action(action)
     given = {name: str(value) for name, value in (await request.form()).items()}
     permit(who, chosen.role)
+    values = form.sudo(given) | chosen.values(given) | _service(chosen, given)
     if chosen.grave and not given.get("hosts"):
         # Nobody has been told yet which hosts these would be.
         return RedirectResponse(request.url.path, 303)
     try:
-        job = await Ask(request).do(chosen.verb, cluster=cluster, **_service(chosen, given), **chosen.values(given))
+        job = await Ask(request).do(chosen.verb, cluster=cluster, **values)
     except Refused as error:
         if error.status != 422 or chosen.at_once:
             raise

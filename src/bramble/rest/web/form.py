@@ -13,6 +13,9 @@ from pydantic_core import to_jsonable_python
 
 from ...services import Service
 
+#: What hosts may ask for: it goes along with a form, and is shown in none.
+_SUDO = "sudo_password"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
@@ -113,6 +116,12 @@ def options(room: Service, recorded: Mapping[str, Any], form: Mapping[str, str])
             emptied = not given and not field.usual and field.kind in ("number", "choice")
             wanted[field.name] = None if emptied else given
     return wanted
+
+
+def sudo(given: dict[str, str]) -> dict[str, str]:
+    """The sudo password of a filled form, as verbs take it; from there it is taken away, so that nothing shows it."""
+    password = given.pop(_SUDO, "")
+    return {_SUDO: password} if password else {}
 
 
 def _kind(annotation: Any) -> tuple[str, tuple[str, ...]]:

@@ -33,7 +33,8 @@ async def one_service(request: Request, who: Viewer, cluster: str, service: str)
 async def change(request: Request, who: Viewer, cluster: str, service: str, verb: str) -> Response:
     """Begin to change a service, or tell first what would change; what cannot be is told beside the form."""
     given = {name: str(value) for name, value in (await request.form()).items()}
-    values = _values(cluster, service, verb, given)
+    password = form.sudo(given)
+    values = _values(cluster, service, verb, given) | password
     try:
         job = await Ask(request).do(verb, cluster=cluster, service=service, **values)
     except Refused as error:
