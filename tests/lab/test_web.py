@@ -183,3 +183,26 @@ async def test_a_host_is_restarted_after_it_was_named(
         await press(page, f"Restart {last}")
         told = await over(page)
         assert re.search(rf"^done .*^Restarts$.*^{last}\t", told, re.MULTILINE | re.DOTALL), told
+
+
+async def test_hosts_that_ask_for_a_sudo_password_are_given_it_and_nothing_keeps_it(
+    url: str, controller: Controller, fresh_lab: Lab, tmp_path: Path
+) -> None:
+    file = controller.cluster_file
+    file.write_text(file.read_text().replace("user: pi\n", "user: pw\n"))
+    there = f"{url}/clusters/{controller.cluster}/services/beacon"
+    async with chromium(tmp_path / "profile") as context:
+        page = await context.new_page()
+        page.set_default_timeout(30_000)
+        await log_in(page, url, "ada", PASSWORD)
+        await go(page, there)
+        await press(page, "Deploy at once")
+        assert "sudo asks for a password" in await over(page)
+        await go(page, there)
+        await page.get_by_text("Hosts that ask for a sudo password").first.click()
+        await page.get_by_label("Sudo password").first.fill("raspberry")
+        await press(page, "Deploy at once")
+        assert "verified: it works" in await over(page)
+        assert "raspberry" not in await page.content()
+    kept = [one for one in controller.folder.rglob("*") if one.is_file() and b"raspberry" in one.read_bytes()]
+    assert kept == []
