@@ -36,6 +36,9 @@ _MOST = 64
 #: Smaller bodies, in bytes, fit into a packet or two as they are.
 _WORTH_PACKING = 2048
 
+#: How a route's description says that it may answer so.
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is what you have (If-None-Match)"}}
+
 #: A caller who takes gzip (RFC 9110, 12.5.3).
 _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 

@@ -16,7 +16,7 @@ from .. import api
 from ..errors import UsageError
 from .access.guard import require
 from .access.roles import Principal
-from .answers import Answer, respond
+from .answers import UNCHANGED, Answer, respond
 from .arguments import Arguments, of_route
 from .jobs.routes import Key, answer
 from .paging import following
@@ -52,7 +52,7 @@ def _besides(route: Route) -> dict[int | str, dict[str, Any]]:
     """What else than the usual answer there is."""
     if route.job:
         return {200: {"model": job_of(route.verb), "description": "It is over (Prefer: wait=N)"}}
-    return {304: {"description": "It is what you have (If-None-Match)"}} if route.method == "GET" else {}
+    return UNCHANGED if route.method == "GET" else {}
 
 
 def _tag(path: str) -> str:

@@ -11,14 +11,20 @@ from .. import services as rooms
 from ..api import HostInfo, ServiceInfo
 from ..errors import NotThere
 from .access.guard import Viewer
-from .answers import Answer, respond
+from .answers import UNCHANGED, Answer, respond
 from .paging import Limit, page
 from .routes import PREFIX
 
 router = APIRouter(prefix=PREFIX)
 
 
-@router.get("/clusters/{cluster}/hosts", operation_id="clusters_hosts", tags=["hosts"], response_model=list[HostInfo])
+@router.get(
+    "/clusters/{cluster}/hosts",
+    operation_id="clusters_hosts",
+    tags=["hosts"],
+    response_model=list[HostInfo],
+    responses=UNCHANGED,
+)
 async def clusters_hosts(
     http: Request,
     cluster: str,
@@ -40,7 +46,13 @@ async def clusters_hosts(
     return page(http, hosts[: limit + 1], limit, "after", "name")
 
 
-@router.get("/services/{name}", operation_id="services_show", tags=["services"], response_model=ServiceInfo)
+@router.get(
+    "/services/{name}",
+    operation_id="services_show",
+    tags=["services"],
+    response_model=ServiceInfo,
+    responses=UNCHANGED,
+)
 async def services_show(http: Request, name: str, who: Viewer) -> Response:
     """One service of the catalogue, with all options."""
     answer = await http.app.state.service.answers.of("services", {"name": name})

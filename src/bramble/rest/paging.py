@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
+
+from .answers import Answer, respond
 
 Limit = Annotated[int, Query(ge=1, le=500, description="So many at most; a Link header leads to the next.")]
 
 
-def page(http: Request, found: Sequence[Mapping[str, Any]], limit: int, after: str, key: str) -> JSONResponse:
-    """A page of a list.
+def page(http: Request, found: Sequence[Mapping[str, Any]], limit: int, after: str, key: str) -> Response:
+    """A page of a list, or that it is still what the caller has.
 
     Parameters
     ----------
@@ -24,9 +26,10 @@ def page(http: Request, found: Sequence[Mapping[str, Any]], limit: int, after: s
     key
         The field whose value it takes.
     """
-    shown = found[:limit]
-    headers = {"Link": following(http, after, shown[-1][key])} if len(found) > limit else {}
-    return JSONResponse(jsonable_encoder(shown), headers=headers)
+    answered = respond(http, Answer.to(jsonable_encoder(found[:limit])))
+    if len(found) > limit:
+        answered.headers["Link"] = following(http, after, found[limit - 1][key])
+    return answered
 
 
 def following(http: Request, after: str, value: object) -> str:

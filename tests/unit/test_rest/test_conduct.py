@@ -143,6 +143,18 @@ async def test_hosts_come_in_pages(callers: Callers) -> None:
     assert seen == [["red01", "red02", "red03"], ["red04", "red05", "red06"], ["red07"]]
 
 
+@pytest.mark.parametrize("path", ["/clusters/red/hosts", "/jobs", "/runs", "/audit"])
+async def test_a_page_of_a_list_is_not_sent_again_while_it_is_the_same(callers: Callers, path: str) -> None:
+    api.hosts_add("red[01-03]", cluster="red")
+    admin = callers("admin")
+    job = (await admin.post("/api/v1/clusters/red/status")).json()
+    await admin.post(f"/api/v1/jobs/{job['id']}/cancel")
+    first = await admin.get(f"/api/v1{path}?limit=1")
+    again = await admin.get(f"/api/v1{path}?limit=1", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again.links == first.links
+
+
 async def test_jobs_come_in_pages(callers: Callers) -> None:
     operator = callers("operator")
     ids = [(await operator.put(SLURM, json=NOWHERE)).json()["id"] for _ in range(3)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from ..answers import UNCHANGED
 from ..paging import Limit, page
 from .audit import Checked, Entry, comma_separated, json_lines
 from .guard import Admin
@@ -23,7 +24,7 @@ _What = Annotated[str, Query(description="Only this verb: deploy, session_begin,
 _Since = Annotated[str, Query(description="Only since then: 2026-11-01, or 7d for a week ago.")]
 
 
-@router.get("", operation_id="audit_list", response_model=list[Entry])
+@router.get("", operation_id="audit_list", response_model=list[Entry], responses=UNCHANGED)
 async def audit_list(
     request: Request,
     who: Admin,

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..access.guard import Operator, Viewer, permit, still_may
+from ..answers import UNCHANGED
 from ..paging import Limit, page
 from ..preferences import Prefer, wish
 from ..routes import PREFIX, ROUTE_OF
@@ -59,7 +60,7 @@ def _jobs(http: Request) -> Jobs:
     return found
 
 
-@router.get("", operation_id="jobs_list", response_model=list[JobShown])
+@router.get("", operation_id="jobs_list", response_model=list[JobShown], responses=UNCHANGED)
 async def jobs_list(
     http: Request,
     who: Viewer,
