@@ -100,6 +100,12 @@ def command(argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path
     return took
 
 
+def home(folder: str) -> dict[str, str]:
+    """Variables by which a program keeps all its own in a folder, and sees nothing of the user's."""
+    kinds = ("DATA", "CONFIG", "STATE", "CACHE")
+    return {"HOME": folder} | {f"XDG_{kind}_HOME": f"{folder}/{kind.lower()}" for kind in kinds}
+
+
 def processor_time() -> float:
     """Seconds of processor time that all commands so far took on this machine, as user and in the kernel."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

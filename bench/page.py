@@ -9,22 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.unit.test_rest.browser import chromium, go, listening, log_in
+from tests.unit.test_rest.browser import chromium, fresh, listening, log_in
 from tests.unit.test_rest.web import with_a_past
 
-from bench.measure import Table, Timing
+from bench.measure import Table, Timing, home
 from bramble.rest.service import Service
 
 ROUNDS = 15
 LATEST, LARGEST = 1.0, 150  # seconds, kB
 
 PASSWORD = "four words in a row"
-
-_SIZES = (
-    "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
-    ".map((one) => one.transferSize)"
-)
-_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 
 def main() -> Table:
@@ -46,13 +40,9 @@ async def _looked_at(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]
     async with listening(service, folder / "tls") as url, chromium(folder / "profile") as context:
         await log_in(await context.new_page(), url, "anna", PASSWORD)
         for _ in range(ROUNDS):
-            fresh = await context.new_page()
-            session = await context.new_cdp_session(fresh)
-            await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-            await go(fresh, url, "networkidle")
-            sizes.append(sum(await fresh.evaluate(_SIZES)) / 1000)
-            paints.append(await fresh.evaluate(_PAINT) / 1000)
-            await fresh.close()
+            fetched, paint = await fresh(context, url)
+            sizes.append(sum(size for _, size in fetched) / 1000)
+            paints.append(paint)
     await service.close()
     return tuple(sizes), tuple(paints)
 
@@ -62,9 +52,7 @@ def _home() -> Iterator[Path]:
     """Folders of its own, so that nothing of the user's is seen or changed."""
     with TemporaryDirectory() as name:
         held = dict(os.environ)
-        os.environ |= {"HOME": name} | {
-            f"XDG_{kind}_HOME": f"{name}/{kind.lower()}" for kind in ("DATA", "CONFIG", "STATE", "CACHE")
-        }
+        os.environ |= home(name)
         try:
             yield Path(name)
         finally:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from bench.measure import ROOT, Table, Timing
+from bench.measure import ROOT, Table, Timing, home
 
 HOSTS, RATE, SECONDS = 1000, 50, 10
 LATENCY = 0.05  # seconds
@@ -51,8 +51,7 @@ def main() -> Table:
     """Requests at a steady rate by `hey`."""
     table = Table("REST service")
     with TemporaryDirectory() as name:
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": name}
-        env |= {f"XDG_{kind}_HOME": f"{name}/{kind.lower()}" for kind in ("DATA", "CONFIG", "STATE", "CACHE")}
+        env = {**os.environ, "PYTHONPATH": str(ROOT), **home(name)}
         argv = [sys.executable, "-c", SERVICE, f"{name}/service"]
         service = subprocess.Popen(argv, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:

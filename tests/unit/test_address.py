@@ -240,7 +240,7 @@ async def moves(there: bool, back: bool = True) -> tuple[Stage, list[tuple[str, 
         session.again = True  # type: ignore[attr-defined]
         return session
 
-    stage.open = again  # type: ignore[method-assign]
+    stage.opener = again
     await stage.run.carry_out(Plan(service="x", groups=(group("Address", ["red"], A),)), "apply")
     return stage, told, stage.settled
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bramble.engine.member import Opener
 from bramble.engine.run import Run
 from bramble.engine.session import Session
 from bramble.errors import ConnectionLost, HostBusy, Interrupted, Unreachable, UsageError
@@ -66,17 +67,22 @@ class Stage:
         self.sessions: dict[str, PlayedSession] = {}
         self.seen: list[events.Event] = []
         self.behaviours = behaviours
+        #: Opens a session; a test may put another in its place.
+        self.opener: Opener = self.open
         self.told: list[tuple[str, str]] = []
         self.settled: list[tuple[str, str]] = []
         self.run = Run(
             "r1",
             "pi@here",
             behaviours,
-            lambda name: self.open(name),  # noqa: PLW0108  a test puts another in its place
+            self._opened,
             self.seen.append,
             moves=lambda host, address: self.told.append((host, address)),
             settled=lambda host, address: self.settled.append((host, address)),
         )
+
+    async def _opened(self, name: str) -> Session:
+        return await self.opener(name)
 
     async def open(self, name: str) -> Session:
         behaviour = self.behaviours[name]
@@ -236,7 +242,7 @@ async def test_a_host_that_restarts_goes_on_where_it_was() -> None:
             opened[-1].boot_id = "second"
         return opened[-1]  # type: ignore[return-value]
 
-    stage.open = again  # type: ignore[method-assign]
+    stage.opener = again
     await stage.run.carry_out(Plan(service="x", groups=(group("Files", ["red"], A),)), "apply")
     assert stage.outcome("red") == "done"
     assert [session.closed for session in opened] == [True, True, False, False]

@@ -16,7 +16,6 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +54,21 @@ class Answer:
         As JSON.
     etag
         Another one for each other body.
+    packed
+        The body in gzip, of one that is kept and long; else nothing.
     """
 
     value: Any
     body: bytes
     etag: str
+    packed: bytes = b""
 
     @classmethod
-    def to(cls, value: Any) -> Answer:
-        """The answer with this value."""
+    def to(cls, value: Any, *, pack: bool = False) -> Answer:
+        """The answer with this value; packing takes long, so it is for those that are given again and again."""
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return cls(value, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
-
-    @cached_property
-    def packed(self) -> bytes:
-        """The body in gzip: packed once, as long as the answer is kept."""
-        return gzip.compress(self.body, compresslevel=6, mtime=0)
+        packed = gzip.compress(body, compresslevel=6, mtime=0) if pack and len(body) > _WORTH_PACKING else b""
+        return cls(value, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', packed)
 
 
 class Answers:
@@ -97,7 +95,7 @@ class Answers:
             stamp = self._stamp()
             kept = self._kept.get(key)
             if kept is None or kept[0] != stamp:
-                kept = self._kept[key] = (stamp, await _asked(verb, values))
+                kept = self._kept[key] = (stamp, await _asked(verb, values, pack=True))
                 if len(self._kept) > _MOST:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
@@ -136,9 +134,8 @@ class Answers:
 
 
 def respond(http: Request, answer: Answer) -> Response:
-    """An answer, in gzip if it is long and the caller takes that, or that it is still what the caller has."""
-    taken = _TAKES_GZIP.search(http.headers.get("accept-encoding", ""))
-    packs = taken is not None and len(answer.body) > _WORTH_PACKING
+    """An answer, packed if it is so already and the caller takes that, or that it is still what the caller has."""
+    packs = bool(answer.packed) and _TAKES_GZIP.search(http.headers.get("accept-encoding", "")) is not None
     # Other bytes are another representation, so they have another tag.
     headers = {"ETag": answer.etag[:-1] + '-gzip"' if packs else answer.etag, "Vary": "Accept-Encoding"}
     known = [one.strip().removeprefix("W/") for one in http.headers.get("if-none-match", "").split(",")]
@@ -149,17 +146,13 @@ def respond(http: Request, answer: Answer) -> Response:
     return Response(answer.packed if packs else answer.body, media_type="application/json", headers=headers)
 
 
-async def _asked(verb: str, values: Mapping[str, Any]) -> Answer:
+async def _asked(verb: str, values: Mapping[str, Any], *, pack: bool = False) -> Answer:
     function = getattr(api, verb)
     if inspect.iscoroutinefunction(function):
         found = await function(**values)
     else:  # it reads files
         found = await asyncio.to_thread(function, **values)
-    return await asyncio.to_thread(_made, found)
-
-
-def _made(found: Any) -> Answer:
-    return Answer.to(plain(found))
+    return await asyncio.to_thread(lambda: Answer.to(plain(found), pack=pack))
 
 
 def plain(found: Any) -> Any:

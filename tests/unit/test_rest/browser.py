@@ -76,6 +76,21 @@ async def go(page: Page, url: str, until: Literal["load", "networkidle"] = "load
     await page.goto(url)
 
 
+async def fresh(context: BrowserContext, url: str) -> tuple[list[tuple[str, int]], float]:
+    """Open an address with nothing kept from before: what was fetched, its bytes; seconds until something is seen."""
+    page = await context.new_page()
+    session = await context.new_cdp_session(page)
+    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    await go(page, url, "networkidle")
+    sizes = await page.evaluate(
+        "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".map((one) => [one.name, one.transferSize])"
+    )
+    paint = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    await page.close()
+    return sizes, paint / 1000
+
+
 async def log_in(page: Page, url: str, name: str, password: str) -> None:
     """Log in as a person does; then the overview is there."""
     await go(page, f"{url}/login")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.unit.test_rest.started import PASSWORD, Start, Started
 
 from bramble.rest.app import make
 from bramble.rest.service import Service
@@ -45,3 +46,28 @@ async def callers(service: Service) -> AsyncIterator[Callers]:
     yield caller
     for client in opened:
         await client.aclose()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a service, which ends with the test; its first admin is ada."""
+    started: list[Started] = []
+    password = tmp_path / "password"
+    password.write_text(f"{PASSWORD}\n")
+    password.chmod(0o600)
+
+    def one(*words: str) -> Started:
+        started.append(Started("--admin", "ada", "--password-file", str(password), *words))
+        return started[-1]
+
+    yield one
+    for service in started:
+        if service.process.poll() is None:
+            service.process.kill()
+        service.process.communicate()
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    """What the service keeps."""
+    return home / ".local/share/bramble/service"

@@ -5,30 +5,17 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.unit.test_rest.test_serve import Started
+from tests.unit.test_rest.started import Start, Started
 
 
 @pytest.fixture
-def folder(home: Path) -> Path:
-    """What the service keeps."""
-    return home / ".local/share/bramble/service"
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Started]:
+def service(start: Start) -> Started:
     """A service in a process of its own; its admin is ada."""
-    password = tmp_path / "password"
-    password.write_text("correct horse battery\n")
-    password.chmod(0o600)
-    started = Started("--admin", "ada", "--password-file", str(password))
-    yield started
-    started.process.kill()
-    started.process.communicate()
+    return start()
 
 
 @pytest.fixture

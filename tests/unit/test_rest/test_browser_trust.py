@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Error, Page, async_playwright
 from tests.unit.test_rest.browser import CHROMIUM, FLAGS, MOVED, go, log_in
-from tests.unit.test_rest.test_serve import PASSWORD, Started
+from tests.unit.test_rest.started import PASSWORD, Start, Started
 
 from bramble.rest import authority
 
@@ -22,21 +22,15 @@ OURS, FOREIGN = "red.local", "www.example.org"
 
 
 @pytest.fixture
-def tls(home: Path) -> Path:
+def tls(folder: Path) -> Path:
     """Where a service keeps its certificates."""
-    return home / ".local/share/bramble/service/tls"
+    return folder / "tls"
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Started]:
+def service(start: Start) -> Started:
     """`bramble serve` on this machine, which is also called `OURS`."""
-    password = tmp_path / "password"
-    password.write_text(PASSWORD)
-    password.chmod(0o600)
-    started = Started("--admin", "ada", "--password-file", str(password), "--name", OURS)
-    yield started
-    started.process.kill()
-    started.process.communicate()
+    return start("--name", OURS)
 
 
 @pytest.fixture

@@ -16,11 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.test_rest.test_serve import PASSWORD, Start, Started, folder, start
+from tests.unit.test_rest.started import PASSWORD, Start, Started
 
 from bramble.rest.files import Files
-
-__all__ = ["folder", "start"]
 
 WITHIN = 30
 

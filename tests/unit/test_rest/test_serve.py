@@ -12,63 +12,17 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.unit.test_rest.started import PASSWORD, Start
 
 from bramble.cli import bramble
 from bramble.cli.complaint import guarded
 from bramble.rest import serve, tls
 from bramble.rest.names import LOOPBACK, addresses
-
-PASSWORD = "correct horse battery"
-
-Start = Callable[..., "Started"]
-
-
-class Started:
-    """A service that was started, and what it said at first."""
-
-    def __init__(self, *words: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bramble", "serve", "--port", "0", *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        assert self.process.stdout
-        self.url = self.process.stdout.readline().strip()
-        if not self.url:
-            pytest.fail(f"it did not start: {self.process.communicate()[1]}")
-        self.port = int(self.url.rstrip("/").rpartition(":")[2])
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """End it; how it ended, and what it said."""
-        assert self.process.stdout and self.process.stderr
-        self.process.send_signal(how)
-        status = self.process.wait(timeout=60)
-        # Not by `communicate`, which knows nothing of what came along with the first line.
-        return status, self.process.stdout.read(), self.process.stderr.read()
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a service, which ends with the test; its first admin is ada."""
-    started: list[Started] = []
-    password = tmp_path / "password"
-    password.write_text(f"{PASSWORD}\n")
-    password.chmod(0o600)
-
-    def one(*words: str) -> Started:
-        started.append(Started("--admin", "ada", "--password-file", str(password), *words))
-        return started[-1]
-
-    yield one
-    for service in started:
-        if service.process.poll() is None:
-            service.process.kill()
-        service.process.communicate()
 
 
 @pytest.fixture
@@ -83,12 +37,6 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         return said
 
     return why
-
-
-@pytest.fixture
-def folder(home: Path) -> Path:
-    """What the service keeps."""
-    return home / ".local/share/bramble/service"
 
 
 def test_it_answers_to_who_trusts_its_authority_and_ends_when_asked(start: Start, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The web page of the service: what its API answers, for people.
 
-A page has no rights and no data of its own: it asks the API in this process (`ask`), on behalf of who looks at it.
+A page has no rights of its own: it asks the API in this process (`ask`), on behalf of who looks at it; beside that, it
+reads what a form needs from cluster files.
 Forms post to the page's own addresses, and what they begin is a job with a page of its own. All of it can be read, and
 every form sent, without JavaScript.
 """

@@ -33,7 +33,9 @@ class Ask:
     def __init__(self, request: Request) -> None:
         asked(request).passed_on = True
         headers = request.headers.items()
-        self._headers = {name: value for name, value in headers if name in _PASSED_ON or name.startswith("sec-fetch-")}
+        # In one process, packing costs more than it saves.
+        self._headers = {"accept-encoding": "identity"}
+        self._headers |= {name: value for name, value in headers if name in _PASSED_ON or name.startswith("sec-fetch-")}
         client = (request.client.host, request.client.port) if request.client else ("", 0)
         # An error of ours has its page, and its place in the log, from the application that answers.
         self._transport = httpx.ASGITransport(request.app.state.api, client=client, raise_app_exceptions=False)

@@ -17,7 +17,7 @@ from ..problem import Refused
 from . import form
 from .actions import ACTIONS, Action
 from .ask import Ask, at
-from .render import page
+from .render import page, to_job
 
 router = APIRouter()
 
@@ -34,7 +34,7 @@ async def before(request: Request, who: Viewer, cluster: str, action: str) -> Re
 async def do(request: Request, who: Viewer, cluster: str, action: str) -> Response:
     """Begin it; what cannot be is told beside the form."""
     chosen = _action(action)
-    given = {name: str(value) for name, value in (await request.form()).items()}
+    given = await form.filled(request)
     permit(who, chosen.role)
     values = form.sudo(given) | chosen.values(given) | _service(chosen, given)
     if chosen.grave and not given.get("hosts"):
@@ -46,7 +46,7 @@ async def do(request: Request, who: Viewer, cluster: str, action: str) -> Respon
         if error.status != 422 or chosen.at_once:
             raise
         return await _shown(request, who, cluster, chosen, given, error)
-    return RedirectResponse(at("jobs", job["id"]), 303)
+    return to_job(job)
 
 
 async def _shown(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from fastapi import Request
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
@@ -116,6 +117,11 @@ def options(room: Service, recorded: Mapping[str, Any], form: Mapping[str, str])
             emptied = not given and not field.usual and field.kind in ("number", "choice")
             wanted[field.name] = None if emptied else given
     return wanted
+
+
+async def filled(request: Request) -> dict[str, str]:
+    """What somebody wrote into a form, by the names of its fields."""
+    return {name: str(value) for name, value in (await request.form()).items()}
 
 
 def sudo(given: dict[str, str]) -> dict[str, str]:

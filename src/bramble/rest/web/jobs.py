@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from ...errors import NotThere
 from ..access.guard import Viewer
 from ..routes import ROUTE_OF
 from . import changes
 from .ask import Ask, at, has_dry_run
-from .render import page
+from .render import page, to_job
 
 router = APIRouter()
 
@@ -64,7 +64,7 @@ async def apply(request: Request, who: Viewer, id: str) -> Response:
         kind, _, option = name.partition(".")
         values |= {kind: {**values.get(kind, {}), option: {"content": secret}} if option else secret}
     began = await ask.do(job["verb"], **values)
-    return RedirectResponse(at("jobs", began["id"]), 303)
+    return to_job(began)
 
 
 @router.post("/jobs/{id}/{what}")
@@ -77,7 +77,7 @@ async def cancel(request: Request, who: Viewer, id: str, what: str) -> Response:
     if what == "again":
         given = {"secrets": await _secrets(request, await ask.get(at("jobs", id)))}
     job = (await ask.send("POST", at("jobs", id, what), given)).json()
-    return RedirectResponse(at("jobs", job["id"]), 303)
+    return to_job(job)
 
 
 @router.get("/runs")

@@ -13,6 +13,7 @@ from ..access.guard import Anyone
 from ..access.roles import ROLES, SCOPES, Principal
 from ..problem import Refused
 from .ask import Ask, at
+from .form import filled
 from .render import here, page
 
 router = APIRouter()
@@ -33,7 +34,7 @@ async def login(request: Request, next: str = "/") -> Response:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Log in; the answer brings the cookie that the API gives."""
-    form = {name: str(value) for name, value in (await request.form()).items()}
+    form = await filled(request)
     there = here(form.get("next", "/"))
     given = {"name": form.get("name", ""), "password": form.get("password", "")}
     try:
@@ -63,7 +64,7 @@ async def account(request: Request, who: Anyone) -> Response:
 @router.post("/account")
 async def new_password(request: Request, who: Anyone) -> Response:
     """Change one's own password, which ends all sessions."""
-    form = {name: str(value) for name, value in (await request.form()).items()}
+    form = await filled(request)
     given = {"password": form.get("password", ""), "current": form.get("current", "")}
     try:
         if given["password"] != form.get("again"):
@@ -85,7 +86,7 @@ async def users(request: Request, who: Anyone) -> Response:
 @router.post("/users")
 async def new_user(request: Request, who: Anyone) -> Response:
     """Add a user."""
-    form = {name: str(value) for name, value in (await request.form()).items()}
+    form = await filled(request)
     given = {name: form.get(name, "") for name in ("name", "role", "password")}
     return await _change(request, who, "POST", "/users", given)
 
@@ -126,7 +127,7 @@ async def tokens(request: Request, who: Anyone) -> Response:
 @router.post("/tokens")
 async def new_token(request: Request, who: Anyone) -> Response:
     """Make a token; it is shown in this answer alone, so there is nothing to be led to."""
-    form = {name: str(value) for name, value in (await request.form()).items()}
+    form = await filled(request)
     given = {name: form.get(name, "") for name in ("name", "scope", "expires")}
     try:
         made = (await Ask(request).send("POST", "/tokens", given)).json()

@@ -54,6 +54,11 @@ def error_page(request: Request, error: Refused) -> Response:
     return page(request, "error.html", asked(request).who, status=error.status, error=error)
 
 
+def to_job(job: Mapping[str, Any]) -> Response:
+    """The page of a job that was begun."""
+    return RedirectResponse(at("jobs", job["id"]), 303)
+
+
 def to_login(request: Request) -> Response:
     """The page that asks who one is, and leads back."""
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")

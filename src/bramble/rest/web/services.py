@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from ... import inventory
 from ... import services as rooms
@@ -16,7 +16,7 @@ from ..access.roles import Principal
 from ..problem import Refused
 from . import form, health
 from .ask import Ask, at
-from .render import page
+from .render import page, to_job
 
 router = APIRouter()
 
@@ -32,7 +32,7 @@ async def one_service(request: Request, who: Viewer, cluster: str, service: str)
 @router.post(_PATH + "/{verb}")
 async def change(request: Request, who: Viewer, cluster: str, service: str, verb: str) -> Response:
     """Begin to change a service, or tell first what would change; what cannot be is told beside the form."""
-    given = {name: str(value) for name, value in (await request.form()).items()}
+    given = await form.filled(request)
     password = form.sudo(given)
     values = _values(cluster, service, verb, given) | password
     try:
@@ -41,7 +41,7 @@ async def change(request: Request, who: Viewer, cluster: str, service: str, verb
         if error.status != 422:
             raise
         return await _shown(request, who, cluster, service, given, error)
-    return RedirectResponse(at("jobs", job["id"]), 303)
+    return to_job(job)
 
 
 async def _shown(
